@@ -1,0 +1,57 @@
+"""A problem in the user's package, as data: what, where, how bad, why and how to fix it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is; `rank` orders them, worst highest."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 4 for critical."""
+        return list(reversed(Severity)).index(self)
+
+
+@dataclass(frozen=True, order=True)
+class Location:
+    """A range of a file. Lines and columns count from 1; the end column is one past the last character."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+    end_line: int = 0
+    end_column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem at one place.
+
+    `excerpt` is the source line that the location starts on; `fix` is what to write or do instead;
+    `cwe` is the number of the weakness at https://cwe.mitre.org, if one fits; `points` is what it adds
+    to the risk score (0 to 100).
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    location: Location
+    fix: str = ""
+    cwe: int | None = None
+    points: int = 0
+    excerpt: str = ""
+
+    @property
+    def order(self) -> tuple[int, Location, str]:
+        """Sorts the worst first, then by place."""
+        return (-self.severity.rank, self.location, self.rule)

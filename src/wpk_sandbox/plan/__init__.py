@@ -1,0 +1,1 @@
+"""What we intend to do: each step's target, fidelity and reason, before anything runs."""

@@ -1,0 +1,108 @@
+"""What will be done: each step with its target, its fidelity and the reason for both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from wpk_sandbox.package.package import Case, Package, Step
+
+
+class Fidelity(StrEnum):
+    """How much of a step is real."""
+
+    EXECUTED = "executed"
+    DRY_RUN = "dry-run"
+    SIMULATED = "simulated"
+    SKIPPED = "skipped"
+
+
+class Phase(StrEnum):
+    """When a step runs: with the handlers, or to undo them."""
+
+    RUN = "run"
+    ROLLBACK = "rollback"
+
+
+class Origin(StrEnum):
+    """Who said so: the package, the trigger's event, the case, the command line, or we for want of anything."""
+
+    PACKAGE = "package"
+    EVENT = "event"
+    CASE = "case"
+    COMMAND_LINE = "command line"
+    STAND_IN = "stand-in"
+    PLACEHOLDER = "placeholder"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The Kubernetes object, or the objects of a selector, that a step acts on."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str | None = None
+    selector: str | None = None
+    origin: Origin = Origin.PACKAGE
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}" if self.name else f"{self.kind} ({self.selector or 'all'})"
+
+
+@dataclass(frozen=True)
+class ParameterUse:
+    """The value that stands for `${NAME}`, and where it came from."""
+
+    name: str
+    value: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step, ready to run: parameters are filled in `action`, symbolic values are not yet.
+
+    `number` counts from 1 within its phase. `reason` says why the fidelity is what it is.
+    Timeouts are seconds, and always set; `handler_timeout` is for all steps of the same `handler`.
+    """
+
+    number: int
+    phase: Phase
+    handler: str
+    step: Step
+    fidelity: Fidelity
+    reason: str
+    target: Target | None
+    timeout: float
+    handler_timeout: float
+
+    @property
+    def label(self) -> str:
+        """What a reader calls the step: its name, with its handler's where they differ."""
+        return self.step.name if self.step.name == self.handler else f"{self.handler}/{self.step.name}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will happen to one package in one case, decided before anything is made.
+
+    `stand_ins` are objects (whole manifests) that the sandbox makes because a step acts on them and nobody
+    provides them; `objects` are the case's. `images` must be in the cluster before the package runs.
+    `namespaces` are prepared as sandboxes; the first is the default one. `timeout` is the package's, in seconds.
+    """
+
+    package: Package
+    case: Case
+    sandbox: str
+    steps: tuple[PlannedStep, ...]
+    rollback: tuple[PlannedStep, ...]
+    objects: tuple[Mapping[str, Any], ...] = ()
+    stand_ins: tuple[Mapping[str, Any], ...] = ()
+    parameters: tuple[ParameterUse, ...] = ()
+    images: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    needs_shell: bool = False
+    needs_cluster: bool = False
+    timeout: float = 1800.0
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,1 @@
+"""Sending it: what a CI system shows of the result."""

@@ -1,0 +1,86 @@
+"""From findings to a decision: what each rule adds to the risk, and what the sum means.
+
+Thresholds are the newer of the published policy's two scales (`spec/wpk-format.md`): below 25 approve, below
+50 review, below 76 a person must look, from 76 the package never starts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wpk_sandbox.finding import Finding, Location, Severity
+
+
+class Outcome(StrEnum):
+    """What the risk asks for."""
+
+    APPROVE = "approve"
+    REVIEW = "review"
+    PERSON = "needs a person"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a repository lets through. Scores from each bound on mean the next stricter outcome."""
+
+    review_from: int = 25
+    person_from: int = 50
+    block_from: int = 76
+    allowed_images: tuple[str, ...] = ()
+    allowed_registries: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    max_cpu: float = 2.0
+    max_memory: int = 8 * 1024**3
+
+
+@dataclass(frozen=True)
+class RiskItem:
+    """One line of the explanation: this rule added these points because of this place."""
+
+    rule: str
+    points: int
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The risk score (0 to 100), what it asks for, why in one line, and its table."""
+
+    risk: int
+    outcome: Outcome
+    reason: str
+    items: tuple[RiskItem, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """True when the package must not start."""
+        return self.outcome is Outcome.BLOCK
+
+
+def decide(findings: Iterable[Finding], policy: Policy, *, automatic: bool) -> Decision:
+    """Add the points up (at most 100) and compare; `automatic` packages are held to the stricter neighbour.
+
+    A critical finding blocks whatever the score is.
+    """
+    found = sorted(findings, key=lambda finding: finding.order)
+    items = tuple(RiskItem(f.rule, f.points, f.location, f.message) for f in found if f.points)
+    risk = min(100, sum(item.points for item in items))
+    outcome = _outcome(risk, policy)
+    reason = f"risk {risk} of 100"
+    if automatic and outcome in (Outcome.REVIEW, Outcome.PERSON):
+        outcome = Outcome.PERSON if outcome is Outcome.REVIEW else Outcome.BLOCK
+        reason += ", held to the stricter neighbour because of `mode: auto`"
+    critical = next((f for f in found if f.severity is Severity.CRITICAL), None)
+    if critical:
+        outcome, reason = Outcome.BLOCK, f"{critical.rule} at line {critical.location.line} is critical"
+    return Decision(risk, outcome, reason, items)
+
+
+def _outcome(risk: int, policy: Policy) -> Outcome:
+    if risk >= policy.block_from:
+        return Outcome.BLOCK
+    if risk >= policy.person_from:
+        return Outcome.PERSON
+    return Outcome.REVIEW if risk >= policy.review_from else Outcome.APPROVE

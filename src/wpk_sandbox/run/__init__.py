@@ -1,0 +1,1 @@
+"""Doing it: steps, retries, deadlines, rollback, and what changed."""

@@ -1,0 +1,1 @@
+"""Where it happens: shells that run commands, clusters that answer Kubernetes calls."""

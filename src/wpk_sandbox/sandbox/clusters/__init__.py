@@ -1,0 +1,1 @@
+"""The clusters: one file for each thing that answers the Kubernetes API."""

@@ -1,0 +1,201 @@
+"""The two Protocols that every sandbox is made of, and what they are asked for.
+
+A `ShellProvider` opens a `Shell`, where commands run. A `ClusterProvider` opens a `Cluster`, where
+Kubernetes calls go. Providers know nothing of packages; the runner knows nothing of Docker, kind or bubblewrap.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from wpk_sandbox.sandbox.ledger import Ledger
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a sandbox may use; the defaults are the specification's. Memory and storage are bytes.
+
+    `cpu`, `memory` and `storage` bound the whole sandbox (a kind node); `step_cpu` and `step_memory` bound the
+    shell and each container of a package. `bandwidth` is bits a second, `output` bytes of each stream of a step.
+    """
+
+    cpu: float = 2.0
+    memory: int = 4 * 1024**3
+    storage: int = 10 * 1024**3
+    execution_time: float = 1800.0
+    bandwidth: int = 100_000_000
+    step_cpu: float = 1.0
+    step_memory: int = 1024**3
+    processes: int = 100
+    tmp: int = 100 * 1024**2
+    output: int = 1024**2
+
+
+@dataclass(frozen=True)
+class Security:
+    """The specification's `security` block."""
+
+    allow_privileged: bool = False
+    allow_host_network: bool = False
+    allow_host_pid: bool = False
+    drop_capabilities: tuple[str, ...] = ("ALL",)
+    add_capabilities: tuple[str, ...] = ("NET_BIND_SERVICE",)
+
+
+@dataclass(frozen=True)
+class ShellAccess:
+    """How a shell reaches a cluster: the network it joins, and files and variables that it is given.
+
+    `network` is a Docker network mode such as `container:<id>`. `files` maps absolute paths to contents.
+    """
+
+    network: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SandboxSpec:
+    """What a provider needs to know to open.
+
+    `shell_image` is the image of container shells. `node_image` is kind's, empty for kind's own default.
+    `pull` allows the runner (never the package) to pull an image that is missing. Timeouts are seconds.
+    """
+
+    limits: Limits = Limits()
+    security: Security = Security()
+    shell_image: str = ""
+    node_image: str = ""
+    boot_timeout: float = 300.0
+    cleanup_timeout: float = 300.0
+    force_cleanup: bool = True
+    pull: bool = True
+    access: ShellAccess | None = None
+
+
+class Ended(StrEnum):
+    """What ended a command before it ended by itself."""
+
+    DEADLINE = "deadline"
+    OUTPUT = "output limit"
+    MEMORY = "memory limit"
+    PROCESSES = "process limit"
+    SHELL_DIED = "shell died"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a command in a shell ended.
+
+    `exit_code` is None when `ended` says that we ended it. Streams are decoded and cut to the output limit;
+    `truncated` says that something was cut. `detail` explains `ended` with numbers.
+    """
+
+    exit_code: int | None
+    stdout: str
+    stderr: str
+    seconds: float
+    ended: Ended | None = None
+    truncated: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The most that was used so far: cores, bytes, processes; None where the host does not tell."""
+
+    cpu_seconds: float | None = None
+    memory_peak: int | None = None
+    processes_peak: int | None = None
+
+
+@dataclass(frozen=True)
+class SecurityEvent:
+    """Something that the sandbox stopped or saw, with evidence."""
+
+    kind: str
+    message: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One probe made inside before the package runs: what was tried, whether the sandbox held, what was seen."""
+
+    probe: str
+    held: bool
+    seen: str
+
+
+class Shell(Protocol):
+    """An open shell. All commands share one `/tmp` and one working folder."""
+
+    name: str
+    details: str
+
+    def run(self, command: str, *, environment: Mapping[str, str], timeout: float) -> Completed:
+        """Run `command` with `sh -c`; never raises for what the command does.
+
+        After a limit the shell is usable again, though its files may be gone.
+        Raises `errors.SandboxError` when the sandbox itself is broken.
+        """
+
+    def usage(self) -> Usage:
+        """The most that was used so far."""
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Measure from inside that the shell is closed: user, capabilities, root, network, limits."""
+
+
+class ShellProvider(Protocol):
+    """A way to have a shell."""
+
+    name: str
+
+    def why_not(self, spec: SandboxSpec) -> str | None:
+        """Why this host cannot, with the remedy; None when it can. Makes nothing."""
+
+    def open(self, spec: SandboxSpec, ledger: Ledger) -> AbstractContextManager[Shell]:
+        """Make the shell; leaving the context removes it. Raises `errors.SandboxError`."""
+
+
+class Cluster(Protocol):
+    """An open cluster."""
+
+    name: str
+    details: str
+    api: "ApiClient"
+    simulated: bool
+    seconds_to_ready: float
+
+    def prepare(self, namespace: str) -> None:
+        """Make a namespace that is closed and limited as the specification asks; again does nothing."""
+
+    def load_images(self, images: Iterable[str]) -> tuple[str, ...]:
+        """Bring images in from the host's daemon; returns a note for each that could not be had."""
+
+    def shell_access(self) -> ShellAccess | None:
+        """How a shell of this run reaches the API and nothing else; None when no shell can."""
+
+    def usage(self) -> Usage:
+        """The most that was used so far."""
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Measure that the cluster is closed: network, admission, quota."""
+
+
+class ClusterProvider(Protocol):
+    """A way to have a cluster."""
+
+    name: str
+
+    def why_not(self, spec: SandboxSpec) -> str | None:
+        """Why this host cannot, with the remedy; None when it can. Makes nothing."""
+
+    def open(self, spec: SandboxSpec, ledger: Ledger) -> AbstractContextManager[Cluster]:
+        """Make the cluster; leaving the context removes it. Raises `errors.SandboxError`."""

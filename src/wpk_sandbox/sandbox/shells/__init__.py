@@ -1,0 +1,1 @@
+"""The shells: one file for each place that runs commands."""

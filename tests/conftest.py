@@ -1,0 +1,79 @@
+"""What tests need of the host, and the table of what was skipped for want of it.
+
+`@pytest.mark.needs("docker")` skips a test, with the reason, where Docker is missing. A tool that
+`WPK_SANDBOX_REQUIRE` names (`docker,kind`) may not be missing: then such a test fails instead.
+"""
+
+import functools
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+
+def _answers(*argv: str) -> bool:
+    try:
+        return subprocess.run(argv, capture_output=True, timeout=20, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _docker() -> str | None:
+    return None if _answers("docker", "info") else "no Docker daemon answers"
+
+
+def _kind() -> str | None:
+    if shutil.which("kind") is None:
+        return "the program kind is not installed"
+    return _docker()
+
+
+def _bwrap() -> str | None:
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed"
+    probe = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
+    return None if _answers(*probe) else "this host refuses namespaces to bubblewrap"
+
+
+def _act() -> str | None:
+    if shutil.which("act") is None:
+        return "the program act is not installed"
+    return _docker()
+
+
+def _kubectl() -> str | None:
+    return None if shutil.which("kubectl") else "the program kubectl is not installed"
+
+
+WHY_NOT: dict[str, Callable[[], str | None]] = {
+    "docker": functools.cache(_docker),
+    "kind": functools.cache(_kind),
+    "bwrap": functools.cache(_bwrap),
+    "act": functools.cache(_act),
+    "kubectl": functools.cache(_kubectl),
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    required = os.environ.get("WPK_SANDBOX_REQUIRE", "").split(",")
+    for marker in item.iter_markers("needs"):
+        for tool in marker.args:
+            reason = WHY_NOT[tool]()
+            if reason is None:
+                continue
+            if tool in required:
+                pytest.fail(f"WPK_SANDBOX_REQUIRE names {tool}, but {reason}")
+            pytest.skip(f"needs {tool}: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.stats.get("skipped", [])
+    if not reports:
+        return
+    reasons = Counter(str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else "" for report in reports)
+    terminalreporter.section("skipped on this host")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count:5d}  {reason.removeprefix('Skipped: ')}")

@@ -55,3 +55,27 @@ class Finding:
     def order(self) -> tuple[int, Location, str]:
         """Sorts the worst first, then by place."""
         return (-self.severity.rank, self.location, self.rule)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a finding is an instance of: the one source for the docs, `explain`, SARIF and the reports.
+
+    `id` is lower-case words joined by hyphens and never changes its meaning. `title` is one line, `why` says what
+    goes wrong in production, `fix` what to do instead; both are plain Markdown paragraphs. `points` is what one
+    finding adds to the risk.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    why: str
+    fix: str
+    cwe: int | None = None
+    points: int = 0
+
+    def at(self, location: Location, message: str, *, fix: str = "", excerpt: str = "") -> Finding:
+        """A finding of this rule; `fix` says what to write here, when that is known better than in general."""
+        return Finding(
+            self.id, self.severity, message, location, fix or self.fix, self.cwe, self.points, excerpt
+        )

@@ -37,7 +37,12 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """The Kubernetes object, or the objects of a selector, that a step acts on."""
+    """The Kubernetes object, or the objects of a selector, that a step acts on.
+
+    Neither `name` nor `selector` means every object of the kind; but of `Node` it means one, whichever comes
+    first: the sandbox's own node stands in for those of production, whose names it cannot have.
+    Of an action that makes something (`create`, `copy`, `apply`, `run`) `verbs.py` says what the target is.
+    """
 
     api_version: str
     kind: str
@@ -65,6 +70,8 @@ class PlannedStep:
 
     `number` counts from 1 within its phase. `reason` says why the fidelity is what it is.
     Timeouts are seconds, and always set; `handler_timeout` is for all steps of the same `handler`.
+    `target` is set for Kubernetes actions, for manifests, and for container steps: the Pod to make, by name.
+    The options of a Kubernetes action are settled as `verbs.py` says; a manifest has its namespace.
     """
 
     number: int
@@ -87,6 +94,8 @@ class PlannedStep:
 class Plan:
     """Everything that will happen to one package in one case, decided before anything is made.
 
+    `objects` and then `stand_ins` are applied in order, each awaited until it works; an object that comes twice is
+    brought to its second form after the first has worked, and so has two revisions.
     `stand_ins` are objects (whole manifests) that the sandbox makes because a step acts on them and nobody
     provides them; `objects` are the case's. `images` must be in the cluster before the package runs.
     `namespaces` are prepared as sandboxes; the first is the default one. `timeout` is the package's, in seconds.
@@ -106,3 +115,11 @@ class Plan:
     needs_cluster: bool = False
     timeout: float = 1800.0
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What each shell command finds in its environment: the parameters that somebody gave, no placeholders.
+
+        So `${NAME:-default}` and `$NAME`, which belong to the shell, see them as well.
+        """
+        return {use.name: use.value for use in self.parameters if use.origin is not Origin.PLACEHOLDER}

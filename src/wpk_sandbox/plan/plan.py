@@ -94,8 +94,9 @@ class PlannedStep:
 class Plan:
     """Everything that will happen to one package in one case, decided before anything is made.
 
-    `objects` and then `stand_ins` are applied in order, each awaited until it works; an object that comes twice is
-    brought to its second form after the first has worked, and so has two revisions.
+    `objects` and then `stand_ins` are applied in order and given a short while to work; that one does not is no
+    error, because a case may be about just that. An object that comes twice is brought to its second form after
+    the first was rolled out, and so has two revisions.
     `stand_ins` are objects (whole manifests) that the sandbox makes because a step acts on them and nobody
     provides them; `objects` are the case's. `images` must be in the cluster before the package runs.
     `namespaces` are prepared as sandboxes; the first is the default one. `timeout` is the package's, in seconds.

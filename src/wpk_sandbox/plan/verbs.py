@@ -110,7 +110,7 @@ VERBS: Mapping[str, Verb] = {
             (*_WORKLOADS, "Pod", "Job"),
             {
                 "annotation": "its key, or a mapping of several",
-                "value": "its value, or `original`; null removes it",
+                "value": "its value; `original`; null removes",
             },
         ),
         Verb(

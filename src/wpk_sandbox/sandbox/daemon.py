@@ -1,0 +1,217 @@
+"""The one place that talks to the Docker daemon: whether it is there, its images, and what we make on it.
+
+The daemon is the one that the `docker` program would use: `DOCKER_HOST`, else the current context, else the
+local socket. Everything made here is entered in the ledger first and carries its labels.
+"""
+
+import functools
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wpk_sandbox.errors import UnavailableError
+from wpk_sandbox.sandbox.ledger import Entry, Ledger
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# 20.10, the first engine with private cgroup namespaces.
+OLDEST_API = (1, 41)
+OLDEST_ENGINE = "20.10"
+PULL_REMEDY = "pull it, or allow wpk-sandbox to (`pull: true`)"
+
+_DOCKER_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
+_FULL_ID = re.compile(r"[0-9a-f]{64}")
+
+
+def why_not() -> str | None:
+    """Why no Docker daemon can be used, with the remedy; None when one can."""
+    try:
+        version = client().api.api_version
+    except UnavailableError as error:
+        return f"{error}; {error.remedy}"
+    if tuple(int(part) for part in version.split(".")) < OLDEST_API:
+        return f"the Docker daemon speaks API {version} only; update it to {OLDEST_ENGINE} or newer"
+    return None
+
+
+@functools.cache
+def client() -> "DockerClient":
+    """The process's one connection. Raises `UnavailableError` when no daemon answers."""
+    import docker  # noqa: PLC0415 - heavy, and a run without Docker must not pay for it
+
+    with translated("reach the Docker daemon"):
+        return docker.DockerClient(base_url=_address(), version="auto", timeout=60, **_tls())
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn what the client library raises into `UnavailableError: could not <doing>: …`, with the remedy."""
+    from docker.errors import DockerException  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415
+
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        raise UnavailableError(f"could not {doing}: {error}", _remedy(str(error))) from error
+
+
+def ensure_image(name: str, *, pull: bool) -> str | None:
+    """Have an image on the daemon: None when it is there or was pulled, else why it is not.
+
+    Raises `UnavailableError` when the daemon does not answer.
+    """
+    if has_image(name):
+        return None
+    if not pull:
+        return f"the image {name} is not on this daemon; {PULL_REMEDY}"
+    # A name without a tag would pull every tag that there is.
+    plain = "@" in name or ":" in name.rpartition("/")[2]
+    try:
+        with translated(f"pull {name}"):
+            client().api.pull(name if plain else f"{name}:latest")
+    except UnavailableError as error:
+        return f"{error}; check the name and that this host may read it"
+    return None if has_image(name) else f"the registry sent no image for {name}"
+
+
+def has_image(name: str) -> bool:
+    """True when the daemon holds the image."""
+    from docker.errors import ImageNotFound  # noqa: PLC0415
+
+    with translated(f"look for the image {name}"):
+        try:
+            client().images.get(name)
+        except ImageNotFound:
+            return False
+    return True
+
+
+def own_container_id() -> str | None:
+    """The id of the container that this process runs in, when it is one of this same daemon."""
+    for candidate in _own_candidates():
+        with suppress(UnavailableError), translated("look at this container"):
+            found = client().api.inspect_container(candidate)
+            if found["State"]["Running"] and str(found["Id"]).startswith(candidate):
+                return str(found["Id"])
+    return None
+
+
+def resource_name(ledger: Ledger, what: str) -> str:
+    """The name of a container or network of this run; `what` tells it from the run's others."""
+    return f"wpk-sandbox-{ledger.run_id}-{what}"
+
+
+def create_container(ledger: Ledger, name: str, image: str, **options: Any) -> tuple[str, Entry]:
+    """Create, but do not start, a labelled container; returns its id and its ledger entry.
+
+    `options` are those of the SDK's `create_container`. Raises `UnavailableError`.
+    """
+    entry = ledger.enter("container", name, lambda: remove_container(name))
+    with translated(f"create the container {name}"):
+        created = client().api.create_container(image, name=name, labels=ledger.labels, **options)
+    return str(created["Id"]), entry
+
+
+def create_network(ledger: Ledger, name: str, **options: Any) -> tuple[str, Entry]:
+    """Create a labelled network; returns its id and its ledger entry.
+
+    `options` are those of the SDK's `create_network`. Raises `UnavailableError`.
+    """
+    entry = ledger.enter("network", name, lambda: remove_network(name))
+    with translated(f"create the network {name}"):
+        created = client().api.create_network(name, labels=ledger.labels, **options)
+    return str(created["Id"]), entry
+
+
+def remove_container(name: str) -> None:
+    """Kill and remove a container with its anonymous volumes; nothing happens when there is none.
+
+    Raises `UnavailableError` when it remains.
+    """
+    from docker.errors import APIError, NotFound  # noqa: PLC0415
+
+    with translated(f"remove the container {name}"):
+        try:
+            client().api.remove_container(name, v=True, force=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if "already in progress" not in str(error):
+                raise
+
+
+def remove_network(name: str) -> None:
+    """Remove a network; nothing happens when there is none. Raises `UnavailableError` when it remains."""
+    from docker.errors import NotFound  # noqa: PLC0415
+
+    with translated(f"remove the network {name}"), suppress(NotFound):
+        client().api.remove_network(name)
+
+
+def remove_volume(name: str) -> None:
+    """Remove a volume; nothing happens when there is none. Raises `UnavailableError` when it remains."""
+    from docker.errors import NotFound  # noqa: PLC0415
+
+    with translated(f"remove the volume {name}"), suppress(NotFound):
+        client().api.remove_volume(name, force=True)
+
+
+def _address() -> str | None:
+    """Where the daemon is; None is the library's default, the local socket."""
+    from docker.context import ContextAPI  # noqa: PLC0415
+    from docker.utils import kwargs_from_env  # noqa: PLC0415
+
+    host = kwargs_from_env().get("base_url")
+    if host:
+        return str(host)
+    context = ContextAPI.get_current_context()
+    return str(context.Host) if context and context.Host else None
+
+
+def _tls() -> dict[str, Any]:
+    from docker.utils import kwargs_from_env  # noqa: PLC0415
+
+    return {key: value for key, value in kwargs_from_env().items() if key == "tls"}
+
+
+def _remedy(words: str) -> str:
+    if "Permission denied" in words:
+        return "add yourself to the group `docker` and log in again, or set DOCKER_HOST to a daemon of your own"
+    if any(sign in words for sign in ("No such file", "FileNotFoundError", "Connection refused")):
+        return "start Docker, or set DOCKER_HOST to where it listens"
+    return "see `docker info` and the daemon's log"
+
+
+def _own_candidates() -> Iterator[str]:
+    """Ids that this process's container may have: by its host name, its own mounts, its control group."""
+    name = socket.gethostname()
+    if re.fullmatch(r"[0-9a-f]{12}", name):
+        yield name
+    yield from container_ids_of_mounts(_read("/proc/self/mountinfo"))
+    yield from container_ids_of_cgroups(_read("/proc/self/cgroup"))
+
+
+def container_ids_of_mounts(mountinfo: str) -> list[str]:
+    """The ids in the sources of the files that Docker mounts into each container (proc_pid_mountinfo(5)).
+
+    The mount points that a host shows below /var/lib/docker belong to others, and are not looked at.
+    """
+    rows = (line.split() for line in mountinfo.splitlines())
+    sources = (row[3] for row in rows if len(row) > 4 and row[4] in _DOCKER_FILES)
+    return list(dict.fromkeys(found for source in sources for found in _FULL_ID.findall(source)[-1:]))
+
+
+def container_ids_of_cgroups(cgroup: str) -> list[str]:
+    """The innermost id of each control group path (cgroups(7))."""
+    return list(dict.fromkeys(found for line in cgroup.splitlines() for found in _FULL_ID.findall(line)[-1:]))
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""

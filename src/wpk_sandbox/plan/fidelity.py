@@ -54,7 +54,7 @@ def on_what(target: Target | None, *, assumed_kind: str, stand_ins: tuple[str, .
         Origin.STAND_IN: f", on the stand-in {target}, because neither package nor event names a target",
     }.get(target.origin, "")
     if stand_ins and target.origin is not Origin.STAND_IN:
-        words += f", with a stand-in for {' and '.join(stand_ins)}, which nobody provides"
+        words += f", with a stand-in for {', '.join(stand_ins)}, because nobody provides it"
     if assumed_kind:
         words += f"; without a resource_type a {assumed_kind} is assumed"
     return words

@@ -189,7 +189,6 @@ def _pod_labels(known: Known) -> dict[str, str]:
 
 
 def _pod_needs(uses: Sequence[Use]) -> PodNeeds:
-    named = [str(use.options["container"]) for use in uses if use.options.get("container")]
     patched = [
         str(one["name"])
         for use in uses
@@ -199,7 +198,7 @@ def _pod_needs(uses: Sequence[Use]) -> PodNeeds:
     conditions = {str(use.options.get("condition") or "").lower() for use in uses}
     ends = 1 if "failed" in conditions else 0 if conditions & {"succeeded", "complete", "completed"} else None
     restarted = any(use.options.get("previous") is True for use in uses)
-    return PodNeeds(tuple(dict.fromkeys((*named, *patched))), restarted, ends)
+    return PodNeeds(tuple(dict.fromkeys(patched)), restarted, ends)
 
 
 def _replicas(uses: Sequence[Use]) -> int:

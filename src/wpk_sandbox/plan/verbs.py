@@ -52,7 +52,6 @@ VERBS: Mapping[str, Verb] = {
             {
                 "lines": "how many lines from the end; all when missing",
                 "previous": "true reads the container that ran before a restart",
-                "container": "the container's name; the first when missing",
             },
             reads=True,
         ),
@@ -60,7 +59,6 @@ VERBS: Mapping[str, Verb] = {
             "events",
             "list the Kubernetes events about the target",
             _PODS,
-            {"lines": "how many, the newest last; all when missing", "type": "Normal or Warning only"},
             reads=True,
         ),
         Verb(
@@ -95,7 +93,6 @@ VERBS: Mapping[str, Verb] = {
                 "replicas": "the number, or `original`",
                 "scale_factor": "instead: multiply the present number, rounded up",
                 "max_replicas": "the most that scale_factor may come to",
-                "min_replicas": "the least that scale_factor may come to",
             },
         ),
         Verb(
@@ -109,7 +106,7 @@ VERBS: Mapping[str, Verb] = {
             "set one annotation, or remove it",
             (*_WORKLOADS, "Pod", "Job"),
             {
-                "annotation": "its key, or a mapping of several",
+                "annotation": "its key",
                 "value": "its value; `original`; null removes",
             },
         ),

@@ -1,0 +1,135 @@
+"""Writes the reports and the logs of a run into folders that the user named.
+
+Brings every form's library with it: import it when there is something to write.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from wpk_sandbox.errors import PublishingError
+from wpk_sandbox.report import phrases
+from wpk_sandbox.report.escape import visible
+from wpk_sandbox.report.html import html
+from wpk_sandbox.report.json import to_json
+from wpk_sandbox.report.junit import junit
+from wpk_sandbox.report.summary import summary
+from wpk_sandbox.run.result import PackageResult, RunResult, StepResult
+
+
+def write_reports(
+    result: RunResult,
+    folder: Path,
+    templates: Path | None = None,
+    log_folder: Path | None = None,
+    *,
+    environment: Mapping[str, str] = {},
+) -> Mapping[str, Path]:
+    """Write `result.json`, `junit.xml`, `summary.md` and `report.html`, and the steps' logs where asked for.
+
+    Returns the path of each by its name: `result`, `junit`, `summary`, `report`, and `logs`. A file is whole or
+    absent, never half. As root in a GitHub Action, files belong to the owner of the workspace, whose later
+    steps must be able to remove them. Raises `PublishingError`, and `SettingsError` for the user's template.
+    """
+    forms: Mapping[str, tuple[str, Callable[[], str]]] = {
+        "result": ("result.json", lambda: to_json(result)),
+        "junit": ("junit.xml", lambda: junit(result)),
+        "summary": ("summary.md", lambda: summary(result, templates)),
+        "report": ("report.html", lambda: html(result)),
+    }
+    owner = workspace_owner(environment)
+    written: dict[str, Path] = {}
+    with _clear_failure(folder):
+        _make_folder(folder, owner)
+        for name, (file, render) in forms.items():
+            written[name] = write_whole(folder / file, render(), owner)
+    if log_folder is not None:
+        written["logs"] = write_logs(result, log_folder, owner)
+    return written
+
+
+def write_logs(result: RunResult, folder: Path, owner: int | None = None) -> Path:
+    """One file for each step that said something, in a folder for each package. Returns the folder."""
+    with _clear_failure(folder):
+        _make_folder(folder, owner)
+        for number, package in enumerate(result.packages, 1):
+            home = folder / f"{number:02}-{_file_name(phrases.title(package))}"
+            logs = list(_logs(package))
+            if logs:
+                _make_folder(home, owner)
+            for name, text in logs:
+                write_whole(home / name, text, owner)
+    return folder
+
+
+def _logs(package: PackageResult) -> Iterator[tuple[str, str]]:
+    for step in (*package.steps, *package.rollback.steps):
+        if step.stdout or step.stderr or step.details:
+            yield f"{step.phase}-{step.number:02}-{_file_name(step.label)}.log", _log(step)
+
+
+def _log(step: StepResult) -> str:
+    """Escaped, because a log is read with `cat`; the bytes as they were are in result.json."""
+    head = f"{step.label}: {phrases.status(step)}, {phrases.seconds(step.seconds)}, {phrases.outcome(step)}"
+    parts = [head, *step.details]
+    for name, stream in (("stdout", step.stdout), ("stderr", step.stderr)):
+        if stream:
+            parts += ["", f"----- {name} -----", stream]
+    if step.truncated:
+        parts.append("----- cut at the output limit -----")
+    return visible("\n".join(parts)).rstrip("\n") + "\n"
+
+
+def _file_name(name: str) -> str:
+    """The name with nothing in it that a file system, a shell or an artifact upload would stumble over."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:60] or "unnamed"
+
+
+def workspace_owner(environment: Mapping[str, str]) -> int | None:
+    """Who must own what we write: the owner of `GITHUB_WORKSPACE` when we are root there, else nobody else."""
+    workspace = environment.get("GITHUB_WORKSPACE")
+    if os.geteuid() != 0 or not workspace:
+        return None
+    try:
+        return os.stat(workspace).st_uid
+    except OSError:
+        return None
+
+
+def write_whole(path: Path, text: str, owner: int | None = None) -> Path:
+    """Write a file by renaming a finished one over it, so that no reader sees half and no link is followed."""
+    number, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(number, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o644)
+            if owner is not None:
+                os.fchown(file.fileno(), owner, -1)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _make_folder(folder: Path, owner: int | None) -> None:
+    """Make a folder with its parents; those that we made belong to `owner`."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        if owner is not None:
+            os.chown(each, owner, -1, follow_symlinks=False)
+
+
+@contextmanager
+def _clear_failure(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise PublishingError(
+            f"could not write into {folder}: {reason}", "name a folder that can be written to"
+        ) from error

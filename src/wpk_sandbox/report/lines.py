@@ -1,0 +1,71 @@
+"""A line for a terminal or a log, in spans that each have a meaning; colour is the terminal's own affair."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from unicodedata import combining, east_asian_width
+
+from wpk_sandbox.report import escape
+
+WIDTH = 88
+
+
+class Tone(StrEnum):
+    """What a span means."""
+
+    PLAIN = ""
+    GOOD = "good"
+    BAD = "bad"
+    WARN = "warn"
+    FAINT = "faint"
+    STRONG = "strong"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Text of one tone, already harmless."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; `str()` is its text as a log shows it."""
+
+    spans: tuple[Span, ...]
+
+    def __str__(self) -> str:
+        return escape.log_line("".join(span.text for span in self.spans)).rstrip()
+
+
+def line(*parts: str | tuple[str, Tone]) -> Line:
+    """Make a line. Every part passes the escaping here, which is why no report can forget it."""
+    pairs = [(part, Tone.PLAIN) if isinstance(part, str) else part for part in parts]
+    return Line(tuple(Span(escape.one_line(text), tone) for text, tone in pairs))
+
+
+def plain(lines: Iterable[Line]) -> str:
+    """The lines as text."""
+    return "".join(f"{each}\n" for each in lines)
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def pad(text: str, columns: int) -> str:
+    """The text, harmless, with spaces up to that many columns."""
+    text = escape.one_line(text)
+    return text + " " * max(0, columns - width(text))
+
+
+def shorten(text: str, columns: int) -> str:
+    """The text, harmless and cut to that many columns."""
+    text = escape.one_line(text[: columns * 2])
+    if width(text) <= columns:
+        return text
+    while text and width(text) > columns - 1:
+        text = text[: -max(1, (width(text) - columns + 1) // 2)]
+    return text + "…"

@@ -1,0 +1,54 @@
+"""Tells a run while it goes on, on a terminal: lines in colour, and below them what is going on."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+from wpk_sandbox.report.lines import Line, Tone
+from wpk_sandbox.report.plain import Plain
+
+_STYLES = {
+    Tone.PLAIN: "",
+    Tone.GOOD: "green",
+    Tone.BAD: "bold red",
+    Tone.WARN: "yellow",
+    Tone.FAINT: "dim",
+    Tone.STRONG: "bold",
+}
+
+
+class Live(Plain):
+    """The same lines in colour, and below them what is going on with its seconds.
+
+    Use it as a context: leaving it stops the spinner, whatever happened.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console.file)
+        self._console = console
+        self._progress: Progress | None = None
+
+    def _busy(self, words: str) -> None:
+        self._rest()
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            SpinnerColumn(),
+            TextColumn("{task.elapsed:.0f} s", style="dim"),
+        )
+        self._progress = Progress(*columns, console=self._console, transient=True)
+        self._progress.add_task(words, total=None)
+        self._progress.start()
+
+    def _rest(self) -> None:
+        if self._progress:
+            self._progress.stop()
+            self._progress = None
+
+    def _say(self, lines: Iterable[Line]) -> None:
+        self._rest()
+        for each in lines:
+            styled = Text.assemble(*((span.text, _STYLES[span.tone]) for span in each.spans))
+            styled.rstrip()
+            self._console.print(styled, soft_wrap=True, highlight=False)

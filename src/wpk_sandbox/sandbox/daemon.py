@@ -7,7 +7,8 @@ local socket. Everything made here is entered in the ledger first and carries it
 import functools
 import re
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 OLDEST_API = (1, 41)
 OLDEST_ENGINE = "20.10"
 PULL_REMEDY = "pull it, or allow wpk-sandbox to (`pull: true`)"
+
+MAKING_TIMEOUT = 60.0
 
 _DOCKER_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
 _FULL_ID = re.compile(r"[0-9a-f]{64}")
@@ -110,10 +113,25 @@ def create_container(ledger: Ledger, name: str, image: str, **options: Any) -> t
 
     `options` are those of the SDK's `create_container`. Raises `UnavailableError`.
     """
-    entry = ledger.enter("container", name, lambda: remove_container(name))
-    with translated(f"create the container {name}"):
-        created = client().api.create_container(image, name=name, labels=ledger.labels, **options)
-    return str(created["Id"]), entry
+    made = _Making(
+        f"create the container {name}",
+        lambda: client().api.create_container(image, name=name, labels=ledger.labels, **options)["Id"],
+    )
+    entry = ledger.enter("container", name, lambda: made.then(lambda: remove_container(name)))
+    return made.result(), entry
+
+
+@contextmanager
+def container(ledger: Ledger, name: str, image: str, **options: Any) -> Iterator[str]:
+    """A labelled container, created and not started, that is removed when the block is left; gives its id.
+
+    Raises `UnavailableError`.
+    """
+    identifier, entry = create_container(ledger, name, image, **options)
+    try:
+        yield identifier
+    finally:
+        ledger.undo(entry)
 
 
 def create_network(ledger: Ledger, name: str, **options: Any) -> tuple[str, Entry]:
@@ -121,10 +139,12 @@ def create_network(ledger: Ledger, name: str, **options: Any) -> tuple[str, Entr
 
     `options` are those of the SDK's `create_network`. Raises `UnavailableError`.
     """
-    entry = ledger.enter("network", name, lambda: remove_network(name))
-    with translated(f"create the network {name}"):
-        created = client().api.create_network(name, labels=ledger.labels, **options)
-    return str(created["Id"]), entry
+    made = _Making(
+        f"create the network {name}",
+        lambda: client().api.create_network(name, labels=ledger.labels, **options)["Id"],
+    )
+    entry = ledger.enter("network", name, lambda: made.then(lambda: remove_network(name)))
+    return made.result(), entry
 
 
 def remove_container(name: str) -> None:
@@ -158,6 +178,41 @@ def remove_volume(name: str) -> None:
 
     with translated(f"remove the volume {name}"), suppress(NotFound):
         client().api.remove_volume(name, force=True)
+
+
+class _Making:
+    """A request that makes something, out of the reach of an interrupt.
+
+    A signal that arrives while the daemon still works on it must not lead to an undo that finds nothing yet,
+    and then a thing that nobody removes: the request goes on in a thread of its own, and the undo waits for it.
+    """
+
+    def __init__(self, doing: str, request: Callable[[], Any]) -> None:
+        self._doing, self._request = doing, request
+        self._answer: Any = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._make, daemon=True)
+
+    def _make(self) -> None:
+        try:
+            self._answer = self._request()
+        except Exception as error:  # raised again, and translated, by result()
+            self._error = error
+
+    def result(self) -> str:
+        """Make it; the answer. Raises `UnavailableError`."""
+        self._thread.start()
+        self._thread.join()
+        with translated(self._doing):
+            if self._error:
+                raise self._error
+        return str(self._answer)
+
+    def then(self, undo: Callable[[], None]) -> None:
+        """Undo it when the daemon has answered."""
+        if self._thread.is_alive():
+            self._thread.join(MAKING_TIMEOUT)
+        undo()
 
 
 def _address() -> str | None:

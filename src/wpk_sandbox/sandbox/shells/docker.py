@@ -1,0 +1,271 @@
+"""A shell in a hardened Docker container: no network, no capabilities, nothing to write to but two small folders.
+
+One container per open shell; commands run in it one after another by exec, so they share `/tmp` and the
+working folder. Nothing of the host is mounted.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from shlex import quote
+from typing import Any
+
+from wpk_sandbox.errors import SandboxError, UnavailableError
+from wpk_sandbox.package.units import human_bytes, human_seconds
+from wpk_sandbox.sandbox import daemon
+from wpk_sandbox.sandbox.ledger import Ledger
+from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, SandboxSpec, Shell, ShellProvider, Usage
+from wpk_sandbox.sandbox.shells import inside, probe
+from wpk_sandbox.sandbox.shells.docker_exec import Outcome, execute
+from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT
+
+# Process 1 must outlive `kill -9 -1`, by which we end whatever a command left behind: a shell as process 1 is
+# out of that signal's reach, restarts its own sleep, and reaps orphans while it waits. An init would not do,
+# because it ends with its child.
+SLEEPER = ("sh", "-c", "while :; do sleep 3600; done")
+
+# Seconds for our own short commands inside; what keeps them waiting is starved of processes, memory or time.
+OWN_TIMEOUT = 3.0
+PROBE_TIMEOUT = 20.0
+
+# The kernel's bound on one variable is 128 KiB (execve(2), MAX_ARG_STRLEN).
+LARGEST_FILE = 120 * 1024
+
+
+class _Docker:
+    name = "docker"
+
+    def why_not(self, spec: SandboxSpec) -> str | None:
+        reason = daemon.why_not()
+        if reason:
+            return reason
+        if not spec.shell_image:
+            return "no image is named for the shell; set `shell.image`"
+        if spec.pull or daemon.has_image(spec.shell_image):
+            return None
+        return f"the image {spec.shell_image} is not on this daemon; {daemon.PULL_REMEDY}"
+
+    @contextmanager
+    def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
+        if spec.access:
+            inside.require_placeable(spec.access)
+        reason = daemon.ensure_image(spec.shell_image, pull=spec.pull)
+        if reason:
+            raise SandboxError(reason)
+        name = daemon.resource_name(ledger, f"shell-{secrets.token_hex(3)}")
+        with daemon.container(ledger, name, spec.shell_image, **container_options(spec)) as container:
+            shell = _DockerShell(container, spec)
+            shell.start()
+            yield shell
+
+
+DOCKER: ShellProvider = _Docker()
+
+
+class _DockerShell:
+    """An open container shell. Counters of the control group are kept to know what a command added to them."""
+
+    name = "docker"
+
+    def __init__(self, container: str, spec: SandboxSpec) -> None:
+        self._container = container
+        self._spec = spec
+        self._before = probe.Counters()
+        limits = spec.limits
+        network = f"network {spec.access.network}" if spec.access else "no network"
+        self.details = (
+            f"{spec.shell_image}, user {inside.USER}, {network}, {limits.step_cpu:g} CPU, "
+            f"{human_bytes(limits.step_memory)}, {limits.processes} processes, enforced by the daemon"
+        )
+
+    def start(self) -> None:
+        """Start the container and put the access's files in."""
+        with _broken("start the shell's container"), daemon.translated("start the shell's container"):
+            daemon.client().api.start(self._container)
+        self._put_files()
+
+    def run(self, command: str, *, environment: Mapping[str, str], timeout: float) -> Completed:
+        access = self._spec.access.environment if self._spec.access else {}
+        with _broken("run a command"):
+            outcome = self._execute_on_a_live_shell(command, {**access, **environment}, timeout)
+            ended = outcome.ended or self._hidden_limit(outcome)
+            detail = self._detail(ended, timeout) if ended else ""
+            if ended and self._end_everything():
+                detail += "; the shell was made anew, so the files of earlier steps are gone"
+        return Completed(
+            exit_code=None if ended else outcome.exit_code,
+            stdout=outcome.output.text(STDOUT),
+            stderr=outcome.output.text(STDERR),
+            seconds=outcome.seconds,
+            ended=ended,
+            truncated=outcome.output.full,
+            detail=detail,
+        )
+
+    def usage(self) -> Usage:
+        counters = self._counters()
+        return counters.usage if counters else Usage()
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        spec = self._spec
+        with _broken("measure the shell"):
+            outcome = self._own(probe.POSTURE, PROBE_TIMEOUT)
+        answers = probe.Answers(outcome.output.text(STDOUT))
+        seccomp = answers.one("Seccomp:")
+        return (
+            *probe.common_evidence(answers, allowed=spec.security.add_capabilities),
+            probe.network_evidence(answers, spec.access.network if spec.access else ""),
+            Evidence("system call filter", seccomp == "2", f"Seccomp {seccomp or 'unknown'}"),
+            *probe.group_limits_evidence(answers, spec.limits),
+        )
+
+    def _execute_on_a_live_shell(self, command: str, environment: Mapping[str, str], timeout: float) -> Outcome:
+        """Run it; when something that an earlier command left behind is in the way, once more on a new shell."""
+        limit = self._spec.limits.output
+        try:
+            outcome = execute(self._container, command, environment, timeout=timeout, output_limit=limit)
+        except UnavailableError:
+            pass
+        else:
+            if not _never_started(outcome):
+                return outcome
+        self._restart()
+        return execute(self._container, command, environment, timeout=timeout, output_limit=limit)
+
+    def _hidden_limit(self, outcome: Outcome) -> Ended | None:
+        """The limit that the kernel enforced while the command seemed to end by itself."""
+        starved = inside.refused_fork(outcome.output.raw(STDERR))
+        if not (outcome.exit_code == 137 or outcome.held or starved):
+            return None
+        before, counters = self._before, self._counters()
+        if counters is None:
+            return self._why_it_does_not_answer()
+        self._before = counters
+        if counters.refused_forks > before.refused_forks:
+            return Ended.PROCESSES
+        if outcome.exit_code == 137 and counters.out_of_memory > before.out_of_memory:
+            return Ended.MEMORY
+        return None
+
+    def _why_it_does_not_answer(self) -> Ended:
+        with daemon.translated("look at the shell's container"):
+            state = daemon.client().api.inspect_container(self._container)["State"]
+        if state["OOMKilled"]:
+            return Ended.MEMORY
+        return Ended.PROCESSES if state["Running"] else Ended.SHELL_DIED
+
+    def _detail(self, ended: Ended, timeout: float) -> str:
+        limits = self._spec.limits
+        return {
+            Ended.DEADLINE: f"it still ran after {human_seconds(timeout)}",
+            Ended.OUTPUT: f"it wrote more than {human_bytes(limits.output)} to one stream",
+            Ended.MEMORY: f"it used more than {human_bytes(limits.step_memory)} of memory, its files included",
+            Ended.PROCESSES: f"it asked for more than {limits.processes} processes",
+            Ended.SHELL_DIED: "the shell's container ended",
+        }[ended]
+
+    def _end_everything(self) -> bool:
+        """Kill all that a command started; True when that took a restart, which loses the files."""
+        try:
+            outcome = self._own("kill -9 -1")
+        except UnavailableError:
+            outcome = None
+        if outcome and outcome.ended is None and outcome.exit_code == 0:
+            return False
+        self._restart()
+        return True
+
+    def _restart(self) -> None:
+        with daemon.translated("restart the shell's container"):
+            daemon.client().api.restart(self._container, timeout=0)
+        self._before = probe.Counters()
+        self._put_files()
+
+    def _counters(self) -> probe.Counters | None:
+        try:
+            outcome = self._own(probe.COUNTERS)
+        except UnavailableError:
+            return None
+        return None if outcome.exit_code else probe.read_counters(outcome.output.text(STDOUT))
+
+    def _put_files(self) -> None:
+        """Write the access's files through a command's variables, since `docker cp` does not reach a tmpfs."""
+        files = self._spec.access.files if self._spec.access else {}
+        if not files:
+            return
+        large = [path for path, content in files.items() if len(content.encode()) > LARGEST_FILE]
+        if large:
+            raise SandboxError(f"{large[0]} is larger than {human_bytes(LARGEST_FILE)}")
+        variables = {f"FILE_{number}": content for number, content in enumerate(files.values())}
+        lines = [
+            f'mkdir -p {quote(path.rpartition("/")[0])} && printf %s "$FILE_{number}" >{quote(path)}'
+            for number, path in enumerate(files)
+        ]
+        with _broken("put files into the shell"):
+            outcome = self._own(" && ".join(["umask 077", *lines]), environment=variables)
+        if outcome.exit_code != 0:
+            raise SandboxError(f"could not put files into the shell: {outcome.output.text(STDERR).strip()}")
+
+    def _own(
+        self, script: str, timeout: float = OWN_TIMEOUT, environment: Mapping[str, str] | None = None
+    ) -> Outcome:
+        return execute(self._container, script, environment or {}, timeout=timeout, output_limit=64 * 1024)
+
+
+def container_options(spec: SandboxSpec) -> dict[str, Any]:
+    """What the container is created with, for the SDK's `create_container`."""
+    joined = spec.access.network if spec.access else "none"
+    options: dict[str, Any] = {
+        "entrypoint": list(SLEEPER),
+        "user": f"{inside.USER}:{inside.USER}",
+        "working_dir": inside.WORKSPACE,
+        "environment": inside.ENVIRONMENT,
+        "healthcheck": {"test": ["NONE"]},
+        "host_config": daemon.client().api.create_host_config(**_host_options(spec, joined)),
+    }
+    # A container in another's network has that one's host name, and the daemon refuses a second.
+    if not joined.startswith("container:"):
+        options["hostname"] = inside.HOSTNAME
+    return options
+
+
+def _host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
+    limits = spec.limits
+    workspace = inside.workspace_size(limits)
+    owner = f"uid={inside.USER},gid={inside.USER}"
+    ulimits = {"nofile": inside.OPEN_FILES, "core": 0, "fsize": max(workspace, limits.tmp)}
+    return {
+        "network_mode": network,
+        "read_only": True,
+        "cap_drop": list(spec.security.drop_capabilities),
+        "cap_add": list(spec.security.add_capabilities),
+        "security_opt": ["no-new-privileges"],
+        "tmpfs": {
+            inside.TEMPORARY: f"rw,noexec,nosuid,nodev,size={limits.tmp}",
+            inside.WORKSPACE: f"rw,exec,nosuid,nodev,size={workspace},mode=0755,{owner}",
+        },
+        "pids_limit": limits.processes,
+        "mem_limit": limits.step_memory,
+        "memswap_limit": limits.step_memory,
+        "nano_cpus": int(limits.step_cpu * 1e9),
+        "ulimits": [{"Name": name, "Soft": value, "Hard": value} for name, value in ulimits.items()],
+        "shm_size": inside.SHARED_MEMORY,
+        "ipc_mode": "private",
+        "cgroupns": "private",
+        "log_config": {"Type": "none"},
+    }
+
+
+def _never_started(outcome: Outcome) -> bool:
+    """True when the runtime answered in the command's place, for want of a process to start it with."""
+    return outcome.exit_code in (126, 128, 255) and b"OCI runtime exec failed" in outcome.output.raw(STDOUT)
+
+
+@contextmanager
+def _broken(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except SandboxError:
+        raise
+    except UnavailableError as error:
+        raise SandboxError(f"the Docker shell broke while trying to {doing}: {error}", error.remedy) from error

@@ -1,0 +1,190 @@
+"""One script that measures from inside how closed a shell is, and what its answers mean.
+
+It needs no more than a POSIX shell with `id`, `chmod` and `rm`, and tries things where it can: a write to the
+root, a program started from /tmp. The files that it reads are described in proc(5), cgroups(7) and the kernel's
+Documentation/admin-guide/cgroup-v1 and cgroup-v2.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wpk_sandbox.package.units import human_bytes
+from wpk_sandbox.sandbox.sandbox import Evidence, Limits, Usage
+from wpk_sandbox.sandbox.shells.inside import TEMPORARY, USER
+
+# In the order of their numbers (linux/capability.h).
+_CAPABILITIES = """
+CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE
+NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT
+SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL
+SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE
+"""
+CAPABILITIES = tuple(_CAPABILITIES.split())
+
+_GROUPS = "/sys/fs/cgroup"
+_COUNTERS = f"""
+for file in pids.events pids/pids.events memory.events memory/memory.oom_control pids.peak memory.peak \\
+    memory/memory.max_usage_in_bytes cpu.stat cpuacct/cpuacct.usage pids.current pids/pids.current; do
+  [ -r "{_GROUPS}/$file" ] && while read -r line; do say "$file" "$line"; done <"{_GROUPS}/$file"
+done
+"""
+_SAY = 'say() { printf \'%s\\t%s\\n\' "$1" "$2"; }\n'
+
+COUNTERS = _SAY + _COUNTERS + "exit 0"
+
+POSTURE = (
+    _SAY
+    + f"""
+say uid "$(id -u)"
+while read -r key value rest; do
+  case $key in CapEff:|CapPrm:|CapBnd:|CapAmb:|NoNewPrivs:|Seccomp:) say "$key" "$value" ;; esac
+done </proc/self/status
+while read -r key kind soft rest; do
+  case "$key $kind" in "Max processes") say nproc "$soft" ;; esac
+done </proc/self/limits
+while read -r _ at _ options _; do
+  case $at in /) say root "$options" ;; /tmp) say tmp "$options" ;; esac
+done </proc/mounts
+while read -r name rest; do
+  case $name in *:*) say interface "${{name%%:*}}" ;; esac
+done </proc/net/dev
+if (: >/.wpk-probe) 2>/dev/null; then say "root write" yes; else say "root write" no; fi
+probe=/tmp/.wpk-probe.$$
+printf '#!/bin/sh\\nexit 0\\n' >"$probe" && chmod 700 "$probe"
+if "$probe" 2>/dev/null; then say "tmp program" yes; else say "tmp program" no; fi
+rm -f "$probe"
+for path in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.sock; do
+  [ -e "$path" ] && say socket "$path"
+done
+for file in memory.max memory/memory.limit_in_bytes pids.max pids/pids.max; do
+  [ -r "{_GROUPS}/$file" ] && read -r line <"{_GROUPS}/$file" && say "$file" "$line"
+done
+exit 0
+"""
+)
+
+
+class Answers:
+    """What the script said: each key with its values, in order."""
+
+    def __init__(self, stdout: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        for line in stdout.splitlines():
+            key, _, value = line.partition("\t")
+            self._values.setdefault(key, []).append(value)
+
+    def all(self, key: str) -> list[str]:
+        """Every value of a key."""
+        return self._values.get(key, [])
+
+    def one(self, *keys: str) -> str:
+        """The first value of the first key that has one; empty when none has."""
+        return next((values[0] for key in keys if (values := self.all(key))), "")
+
+    def counter(self, name: str, *keys: str) -> int | None:
+        """The number in the line `name <number>` of the first of the files that has such a line."""
+        rows = (line.split() for key in keys for line in self.all(key))
+        return next((int(row[1]) for row in rows if len(row) == 2 and row[0] == name and row[1].isdigit()), None)
+
+    def number(self, *keys: str) -> int | None:
+        """The first of the values that is a number."""
+        return next((int(value) for key in keys for value in self.all(key) if value.isdigit()), None)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """How often the control group's limits were hit since it was made, and the most that was used."""
+
+    out_of_memory: int = 0
+    refused_forks: int = 0
+    usage: Usage = Usage()
+
+
+def read_counters(stdout: str) -> Counters:
+    """What `COUNTERS` printed."""
+    answers = Answers(stdout)
+    micro = answers.counter("usage_usec", "cpu.stat")
+    nano = answers.number("cpuacct/cpuacct.usage")
+    return Counters(
+        out_of_memory=answers.counter("oom_kill", "memory.events", "memory/memory.oom_control") or 0,
+        refused_forks=answers.counter("max", "pids.events", "pids/pids.events") or 0,
+        usage=Usage(
+            cpu_seconds=micro / 1e6 if micro is not None else nano / 1e9 if nano is not None else None,
+            memory_peak=answers.number("memory.peak", "memory/memory.max_usage_in_bytes"),
+            processes_peak=answers.number("pids.peak"),
+        ),
+    )
+
+
+def common_evidence(answers: Answers, *, allowed: Iterable[str] = ()) -> list[Evidence]:
+    """What every shell promises. `allowed` names capabilities that may stay in the bounding set."""
+    effective = {key: answers.one(f"{key}:") for key in ("CapEff", "CapPrm", "CapAmb")}
+    bounding = capabilities(answers.one("CapBnd:"))
+    none_held = all(value and int(value, 16) == 0 for value in effective.values())
+    return [
+        Evidence("user", answers.one("uid") == str(USER), f"uid {answers.one('uid') or 'unknown'}"),
+        Evidence(
+            "capabilities",
+            none_held and bounding is not None and bounding <= set(allowed),
+            f"held {'none' if none_held else effective}, obtainable {_names(bounding)}",
+        ),
+        Evidence("new privileges", answers.one("NoNewPrivs:") == "1", f"NoNewPrivs {answers.one('NoNewPrivs:')}"),
+        Evidence(
+            "root file system",
+            answers.one("root write") == "no" and "ro" in answers.one("root").split(","),
+            f"mounted {answers.one('root').split(',')[0] or 'unknown'}, a write to it "
+            + ("was refused" if answers.one("root write") == "no" else "succeeded"),
+        ),
+        Evidence(
+            TEMPORARY,
+            answers.one("tmp program") == "no" and _options(answers) >= {"noexec", "nosuid", "nodev"},
+            f"{answers.one('tmp') or 'not mounted'}; a program in it "
+            + ("did not start" if answers.one("tmp program") == "no" else "started"),
+        ),
+        Evidence("daemon sockets", not answers.all("socket"), ", ".join(answers.all("socket")) or "none in reach"),
+    ]
+
+
+def network_evidence(answers: Answers, joined: str) -> Evidence:
+    """No interface but the loopback, unless the shell joined a cluster's network on purpose."""
+    interfaces = answers.all("interface")
+    seen = f"interfaces: {', '.join(interfaces) or 'none'}"
+    if joined:
+        return Evidence("network", True, f"{seen}; joined to {joined}")
+    return Evidence("network", bool(answers.one("uid")) and set(interfaces) <= {"lo"}, seen)
+
+
+def group_limits_evidence(answers: Answers, limits: Limits) -> list[Evidence]:
+    """The limits of memory and processes that the control group says it enforces."""
+    memory = answers.number("memory.max", "memory/memory.limit_in_bytes")
+    processes = answers.number("pids.max", "pids/pids.max")
+    return [
+        Evidence(
+            "memory limit",
+            memory is not None and memory <= limits.step_memory,
+            human_bytes(memory) if memory is not None else "no limit to be seen",
+        ),
+        Evidence(
+            "process limit",
+            processes is not None and processes <= limits.processes,
+            f"{processes} processes" if processes is not None else "no limit to be seen",
+        ),
+    ]
+
+
+def capabilities(mask: str) -> set[str] | None:
+    """The names in a hexadecimal mask of /proc/self/status; None when it is not one."""
+    try:
+        bits = int(mask, 16)
+    except ValueError:
+        return None
+    known = {name for number, name in enumerate(CAPABILITIES) if bits >> number & 1}
+    return known | ({"unknown"} if bits >> len(CAPABILITIES) else set())
+
+
+def _names(found: set[str] | None) -> str:
+    return "unknown" if found is None else ", ".join(sorted(found)) or "none"
+
+
+def _options(answers: Answers) -> set[str]:
+    return set(answers.one("tmp").split(","))

@@ -48,13 +48,14 @@ def on_what(target: Target | None, *, assumed_kind: str, stand_ins: tuple[str, .
         return ""
     if target.kind == "Node":
         return ", on the sandbox's own node"
-    words = {
-        Origin.EVENT: ", on what the event names",
-        Origin.CASE: ", on the only one in the case",
-        Origin.STAND_IN: f", on the stand-in {target}, because neither package nor event names a target",
-    }.get(target.origin, "")
-    if stand_ins and target.origin is not Origin.STAND_IN:
-        words += f", with a stand-in for {', '.join(stand_ins)}, because nobody provides it"
+    ours = ", ".join(stand_ins)
+    words = {Origin.EVENT: ", on what the event names", Origin.CASE: ", on the only one in the case"}.get(
+        target.origin, ""
+    )
+    if target.origin is Origin.STAND_IN:
+        words = f", on the stand-in {ours or target}, because neither package nor event names a target"
+    elif stand_ins:
+        words += f", with a stand-in for {ours}, because nobody provides it"
     if assumed_kind:
         words += f"; without a resource_type a {assumed_kind} is assumed"
     return words

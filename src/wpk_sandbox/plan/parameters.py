@@ -28,7 +28,9 @@ from wpk_sandbox.plan.plan import Origin, ParameterUse
 
 Lookup = Callable[[str], str | None]
 
-_PARAMETER = re.compile(r"(?<![\\$])\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PARAMETER = re.compile(r"(?<![\\$])\$\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
+# To a shell `${NAME-default}` is a form of its own.
+_IN_SHELL = re.compile(r"(?<![\\$])\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 _SHELL_FORM = re.compile(r"\$\{[#!]?([A-Za-z_][A-Za-z0-9_]*)[^}A-Za-z0-9_]")
 _ASSIGNMENTS = re.compile(
     r"(?:^|[;&|({\n]|\b(?:if|elif|while|until|then|do|else|export|local|readonly|declare|typeset)\b(?:\s+-\w+)*)\s*"
@@ -87,7 +89,8 @@ def resolve_parameters(
     def use(name: str) -> ParameterUse:
         if name in told:
             return ParameterUse(name, told[name], Origin.COMMAND_LINE if name in given else Origin.CASE)
-        said = event.get(name.lower()) or event.get(name.lower().removesuffix("_name"))
+        asked = name.lower().removeprefix("event.").removeprefix("trigger.")
+        said = event.get(asked) or event.get(asked.removesuffix("_name"))
         if said:
             return ParameterUse(name, said, Origin.EVENT)
         return ParameterUse(name, placeholder(name, namespace=namespace, image=image), Origin.PLACEHOLDER)
@@ -136,7 +139,7 @@ def fill_action(action: Action, lookup: Lookup) -> Action:
             return action
 
 
-def fill_text(text: str, lookup: Lookup, keep: Iterable[str] = ()) -> str:
+def fill_text(text: str, lookup: Lookup, keep: Iterable[str] = (), pattern: re.Pattern[str] = _PARAMETER) -> str:
     """Plain text with each `${NAME}` replaced, but for the names to keep."""
     kept = frozenset(keep)
 
@@ -144,12 +147,12 @@ def fill_text(text: str, lookup: Lookup, keep: Iterable[str] = ()) -> str:
         found = None if match[1] in kept and not _assigns_itself(text, match) else lookup(match[1])
         return match[0] if found is None else found
 
-    return _PARAMETER.sub(value, text)
+    return pattern.sub(value, text)
 
 
 def fill_shell(command: str, lookup: Lookup) -> str:
     """A shell command with the parameters replaced that are not the shell's own."""
-    return fill_text(command, lookup, names_of_the_shell(command))
+    return fill_text(command, lookup, names_of_the_shell(command), _IN_SHELL)
 
 
 def names_of_the_shell(command: str) -> frozenset[str]:

@@ -3,6 +3,8 @@
 Hosts are under `.invalid` (RFC 6761), which resolves nowhere, and addresses are of TEST-NET-1 (RFC 5737).
 """
 
+import re
+
 # The last word of the name that is found here decides; `{slug}` is the whole name in lower case with hyphens.
 _SHAPES: tuple[tuple[str, str], ...] = (
     ("URL URI ADDR ADDRESS ENDPOINT WEBHOOK HOOK LINK", "https://placeholder.invalid/{slug}"),
@@ -29,7 +31,7 @@ _BY_WORD = {word: shape for words, shape in _SHAPES for word in words.split()}
 
 def placeholder(name: str, *, namespace: str, image: str) -> str:
     """A value for the parameter `name`; `namespace` and `image` are what the sandbox really has of these."""
-    words = name.upper().strip("_").split("_")
+    words = re.split(r"[_.-]+", name.upper().strip("_"))
     slug = "-".join(word.lower() for word in words if word)[:63].strip("-") or "placeholder"
     by_word = {**_BY_WORD, "NAMESPACE": namespace, "NS": namespace, "IMAGE": image}
     shape = next((by_word[word] for word in reversed(words) if word in by_word), "{slug}")

@@ -209,3 +209,9 @@ def test_a_parameter_that_the_text_names_without_braces_counts_as_used() -> None
     one = package(ShellAction("echo $LEVEL"), text="command: echo $LEVEL")
     made = plan(one, Case(parameters={"LEVEL": "1"}), PlanOptions("local"))
     assert not [note for note in made.notes if "LEVEL" in note]
+
+
+def test_a_name_may_have_dots_and_outside_a_shell_hyphens() -> None:
+    made = planned(ShellAction("echo ${event.pod} ${A-b}"), event={"pod": "web-0"})
+    assert command(made) == "echo web-0 ${A-b}"
+    assert fill_text("${A-b}", {"A-b": "x"}.get) == "x"

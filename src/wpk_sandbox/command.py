@@ -64,17 +64,20 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     output_cap: int = OUTPUT_CAP,
+    undecodable: str = "replace",
 ) -> CommandResult:
     """Run a program to its end or its deadline, keeping at most `output_cap` bytes of each stream.
 
-    `env` adds to (or overrides) our own environment. Raises `ProgramMissingError` if there is no such program.
+    `env` adds to (or overrides) our own environment. `undecodable` says what becomes of bytes that are not UTF-8:
+    `replace`, or `surrogateescape` where they are file names. Raises `ProgramMissingError` if there is no such
+    program.
     """
     began = time.monotonic()
     with start(argv, env=env, cwd=cwd, stdin=subprocess.PIPE) as process:
         readers = [_CappedReader(stream, output_cap) for stream in (process.stdout, process.stderr) if stream]
         _feed(process, stdin)
         timed_out = _wait(process, timeout)
-        stdout, stderr = (reader.text() for reader in readers)
+        stdout, stderr = (reader.text(undecodable) for reader in readers)
     result = CommandResult(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - began, timed_out)
     log.debug("%s: status %d in %.2f s", printable(argv), result.returncode, result.seconds)
     return result
@@ -163,7 +166,7 @@ class _CappedReader:
             while chunk := os.read(self._stream.fileno(), 65536):
                 self._kept += chunk[: max(0, self._cap - len(self._kept))]
 
-    def text(self) -> str:
+    def text(self, undecodable: str) -> str:
         """What was kept, decoded; a grandchild that holds the stream open is not waited for."""
         self._thread.join(KILL_GRACE)
-        return bytes(self._kept).decode("utf-8", "replace")
+        return bytes(self._kept).decode("utf-8", undecodable)

@@ -116,7 +116,7 @@ def _weighed(problem: Problem, data: Any) -> Problem:
 
 
 def _essential(problem: Problem, value: Any) -> Problem:
-    """An unfit value in a place that matters: nothing there, the wrong shape, or a name that is only badly spelt."""
+    """An unfit value in a place that matters: nothing there, the wrong shape, or only a badly spelt name."""
     if (
         value is None
         or (value == [] and problem.pointer == "/spec/handlers")

@@ -1,0 +1,146 @@
+"""Which packages a change touches: their own files, their case files, and the files that these name.
+
+When that cannot be known, every package is taken and the notes say so: an empty answer must mean that nothing
+changed, never that we could not look.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from wpk_sandbox.errors import UsageError
+from wpk_sandbox.finding import Finding
+from wpk_sandbox.package import problems
+from wpk_sandbox.package.case import case_paths, referenced_paths
+from wpk_sandbox.package.repository import Change, Repository, is_hash
+from wpk_sandbox.package.selection import (
+    PATTERNS,
+    Selection,
+    encodable,
+    everything,
+    find,
+    matches,
+    normal,
+    printable,
+    refused,
+)
+from wpk_sandbox.package.source import parse, read_file
+from wpk_sandbox.package.validate import nearest
+
+# The fields whose text may be the path of a file.
+_PATH_FIELDS = frozenset({"manifest", "template"})
+
+
+def changed(
+    root: str | Path,
+    base: str,
+    head: str = "HEAD",
+    patterns: Sequence[str] = PATTERNS,
+    *,
+    exact: bool = False,
+) -> Selection:
+    """The packages that differ between `head` and what it has in common with `base` (with `exact`: and `base`).
+
+    Packages are read from the folder `root`, so `head` should be what is checked out there. Raises
+    `errors.UsageError` for a revision that does not exist.
+    """
+    repository = Repository(Path(root))
+    repository.require()
+    tip = repository.have(head)
+    if tip is None:
+        raise UsageError(f"there is no revision `{head}`", _meant(head, repository))
+    start = _start(repository, base, tip, exact)
+    if start is None:
+        why = f"what `{base[:80]}` and `{head[:80]}` have in common cannot be found, so every package is taken"
+        return everything(root, patterns, why)
+    return _select(repository, start, tip, patterns)
+
+
+def _start(repository: Repository, base: str, tip: str, exact: bool) -> str | None:
+    """The commit to compare with, or None when the history does not tell."""
+    commit = repository.have(base) or (None if is_hash(base) else repository.have_branch(base))
+    if commit is None and not is_hash(base):
+        raise UsageError(f"there is no revision `{base}`", _meant(base, repository))
+    if commit is None or exact:
+        return commit
+    return repository.merge_base(commit, tip)
+
+
+def _meant(revision: str, repository: Repository) -> str:
+    guess = nearest(revision, repository.branches())
+    return f"did you mean `{guess}`?" if guess else "name a commit, a branch or a tag"
+
+
+def _select(repository: Repository, base: str, head: str, patterns: Sequence[str]) -> Selection:
+    changes = repository.diff(base, head)
+    if changes is None:
+        return everything(
+            repository.root, patterns, "too many files changed to list them, so every package is taken"
+        )
+    own = [change for change in changes if matches(change.path, patterns)]
+    findings = [finding for change in own if (finding := _refusal(change))]
+    files = {change.path for change in own if change.status != "D" and not _refusal(change)}
+    notes = [f"compared with {base[:12]}: {len(changes)} changed files", *_gone(repository, base, head, own)]
+    if head != repository.resolve("HEAD"):
+        notes.append(f"packages are read from the folder, where not {head[:12]} is checked out")
+    others = frozenset(change.path for change in changes if change.path not in files and encodable(change.path))
+    for path, touched in _dependent(repository.root, others, files, patterns):
+        files.add(path)
+        notes.append(f"`{printable(path)}` is taken because `{printable(touched)}` changed")
+    return Selection(tuple(sorted(files)), tuple(notes), tuple(findings))
+
+
+def _refusal(change: Change) -> Finding | None:
+    if change.status == "D":
+        return None
+    if change.linked:
+        return refused(change.path, problems.FILE_LINK, f"`{printable(change.path)}` is {change.linked}")
+    if not encodable(change.path):
+        message = f"the name `{printable(change.path)}` is not UTF-8"
+        return refused(change.path, problems.FILE_NAME, message)
+    return None
+
+
+def _gone(repository: Repository, base: str, head: str, own: Iterable[Change]) -> Iterator[str]:
+    """A note for each package that is no longer where it was."""
+    deleted = [change.path for change in own if change.status == "D"]
+    renames = repository.renames(base, head) if deleted else {}
+    for path in deleted:
+        if path in renames:
+            yield f"`{printable(path)}` → `{printable(renames[path])}` was renamed"
+        else:
+            yield f"`{printable(path)}` was deleted, so nothing of it is tried"
+
+
+def _dependent(
+    root: Path, others: frozenset[str], taken: Iterable[str], patterns: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """The unchanged packages that depend on a changed file, each with that file."""
+    if not others:
+        return
+    for path in sorted(set(find(["."], patterns, root=root).files) - set(taken)):
+        touched = sorted(others.intersection(_depends_on(root, path)))
+        if touched:
+            yield path, touched[0]
+
+
+def _depends_on(root: Path, path: str) -> Iterator[str]:
+    """The paths of a package's case file and of the files that it and its case file may name."""
+    cases = case_paths(path)
+    yield from cases
+    for file in (path, *(case for case in cases if (root / case).is_file())):
+        data = read_file(root / file, file, root)
+        if isinstance(data, Finding):
+            continue
+        for document in parse(data, file).documents:
+            yield from referenced_paths(document)
+            for name in _named_files(document.data):
+                yield from (normal(name), normal(str(PurePosixPath(path).parent / name)))
+
+
+def _named_files(data: Any) -> Iterator[str]:
+    values = data if isinstance(data, list) else data.values() if isinstance(data, dict) else ()
+    if isinstance(data, dict):
+        yield from (text for key in _PATH_FIELDS if isinstance(text := data.get(key), str))
+    for value in values:
+        yield from _named_files(value)

@@ -1,0 +1,194 @@
+"""What we ask of git, hardened: the repository is somebody's change, and its settings may not run anything.
+
+https://git-scm.com/docs/git-config: `safe.directory` is read from the environment since 2.38, so a checkout that
+belongs to another user (the Action's) can be read without writing anybody's configuration.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wpk_sandbox import command
+from wpk_sandbox.command import CommandResult
+from wpk_sandbox.errors import UsageError
+
+DEEPEN = (50, 200)
+QUICK = 60.0
+FETCH = 300.0
+LARGEST_DIFF = 32 * 1024 * 1024
+_HASH = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_SETTINGS = (
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", "/dev/null"),
+    ("core.quotePath", "false"),
+    ("protocol.ext.allow", "never"),
+    ("gc.auto", "0"),
+    ("submodule.recurse", "false"),
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed path. Modes are git's, in octal text; `status` is A, M, T or D."""
+
+    path: str
+    old_mode: str
+    new_mode: str
+    status: str
+
+    @property
+    def linked(self) -> str:
+        """What the path is when it is not a file: a symbolic link or a submodule."""
+        return {"120000": "a symbolic link", "160000": "a submodule"}.get(self.new_mode, "")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git repository, or a folder in one; paths are relative to that folder."""
+
+    root: Path
+
+    def git(self, *arguments: str, timeout: float = QUICK) -> CommandResult:
+        """Run git in the root; file names in the output keep bytes that are not UTF-8 as surrogates."""
+        argv = ("git", "-C", str(self.root), *arguments)
+        return command.run(
+            argv,
+            timeout=timeout,
+            env=_environment(self.root),
+            output_cap=LARGEST_DIFF,
+            undecodable="surrogateescape",
+        )
+
+    def require(self) -> None:
+        """Raise `errors.UsageError` unless the root lies in a git repository."""
+        result = self.git("rev-parse", "--is-inside-work-tree")
+        if not result.ok:
+            message = f"`{self.root}` is not in a git repository: {result.stderr.strip()[:300]}"
+            raise UsageError(message, "name the packages instead, or check the repository out with its history")
+
+    def resolve(self, revision: str) -> str | None:
+        """The hash of the commit that a revision means, if it is here."""
+        if not revision or revision.startswith("-") or "\0" in revision:
+            return None
+        result = self.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        return result.stdout.strip() if result.ok else None
+
+    def parents(self, revision: str) -> tuple[str, ...]:
+        """The hashes of a commit's parents as the commit names them, whether or not they are here."""
+        result = self.git("cat-file", "commit", revision)
+        header = result.stdout.partition("\n\n")[0] if result.ok else ""
+        return tuple(line.removeprefix("parent ") for line in header.splitlines() if line.startswith("parent "))
+
+    def shallow(self) -> bool:
+        """True when older history was left out of the clone."""
+        return self.git("rev-parse", "--is-shallow-repository").stdout.strip() == "true"
+
+    def branches(self) -> tuple[str, ...]:
+        """The short names of branches and tags, for suggesting one."""
+        return tuple(self.git("for-each-ref", "--format=%(refname:short)", "--count=1000").stdout.split())
+
+    def remote(self) -> str | None:
+        """The remote to fetch from: `origin`, or the first there is."""
+        remotes = self.git("remote").stdout.split()
+        return "origin" if "origin" in remotes else next(iter(remotes), None)
+
+    def fetch(self, *arguments: str) -> bool:
+        """Fetch from the remote; False when there is none or it does not answer."""
+        remote = self.remote()
+        if remote is None:
+            return False
+        options = [argument for argument in arguments if argument.startswith("--")]
+        wanted = [argument for argument in arguments if not argument.startswith("--")]
+        quiet = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
+        return self.git("fetch", *quiet, *options, remote, *wanted, timeout=FETCH).ok
+
+    def have(self, revision: str) -> str | None:
+        """The hash of a commit that is here, or that the remote has, from which it is fetched."""
+        commit = self.resolve(revision)
+        if commit is None and is_hash(revision):
+            self.fetch(*self._bare(), revision)
+            commit = self.resolve(revision)
+        return commit
+
+    def have_branch(self, name: str) -> str | None:
+        """The hash of a branch of the remote, which is fetched where it is not here."""
+        remote = self.remote() or "origin"
+        reference = f"refs/remotes/{remote}/{name}"
+        commit = self.resolve(reference)
+        if commit is None:
+            self.fetch(*self._bare(), f"+refs/heads/{name}:{reference}")
+            commit = self.resolve(reference)
+        return commit
+
+    def _bare(self) -> tuple[str, ...]:
+        """The option to fetch without history; only in a shallow clone, since it would make one of a full clone."""
+        return ("--depth=1",) if self.shallow() else ()
+
+    def merge_base(self, base: str, head: str) -> str | None:
+        """The newest commit that two commits have in common; a shallow clone is deepened until it shows."""
+        found = self._merge_base(base, head)
+        steps = [*(f"--deepen={count}" for count in DEEPEN), "--unshallow"]
+        while found is None and steps and self.shallow():
+            step = steps.pop(0)
+            if not self.fetch(step, base, head):
+                self.fetch(step)  # the remote lacks one of the two: a commit that was never pushed
+            found = self._merge_base(base, head)
+        return found
+
+    def _merge_base(self, base: str, head: str) -> str | None:
+        result = self.git("merge-base", base, head)
+        return result.stdout.split()[0] if result.ok and result.stdout.split() else None
+
+    def diff(self, base: str, head: str) -> tuple[Change, ...] | None:
+        """The paths that differ between two commits, a rename as a removal and an addition; None for too many."""
+        hardened = ("--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "--relative")
+        result = self.git("diff-tree", "-r", "-z", "--raw", *hardened, base, head).require()
+        if len(result.stdout) >= LARGEST_DIFF:
+            return None
+        fields = result.stdout.split("\0")
+        changes = []
+        for facts, path in zip(fields[::2], fields[1::2], strict=False):
+            old_mode, new_mode, _, _, status = facts.removeprefix(":").split()
+            changes.append(Change(path, old_mode, new_mode, status[:1]))
+        return tuple(changes)
+
+    def renames(self, base: str, head: str) -> dict[str, str]:
+        """Old paths to new ones, where git finds the contents alike."""
+        options = (
+            "-r",
+            "-z",
+            "-M",
+            "--diff-filter=R",
+            "--name-status",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--relative",
+        )
+        fields = self.git("diff-tree", *options, base, head).require().stdout.split("\0")
+        return dict(zip(fields[1::3], fields[2::3], strict=False))
+
+
+def is_hash(revision: str) -> bool:
+    """True for the full hash of a commit."""
+    return _HASH.fullmatch(revision) is not None
+
+
+def _environment(root: Path) -> dict[str, str]:
+    here = Path(os.path.abspath(root))
+    # The repository may begin in any folder above; only these are trusted, and only for what we run.
+    safe = [("safe.directory", str(folder)) for folder in (here, *here.parents)]
+    settings: Sequence[tuple[str, str]] = (*safe, *_SETTINGS)
+    environment = {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_ASKPASS": "true",
+        "LC_ALL": "C",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+    }
+    for index, (key, value) in enumerate(settings):
+        environment[f"GIT_CONFIG_KEY_{index}"] = key
+        environment[f"GIT_CONFIG_VALUE_{index}"] = value
+    return environment

@@ -100,11 +100,11 @@ class Annotate(Target):
     value: Scalar | None = Field(None, description="Its value, or `original`: the one before the run.")
 
 
-class Create(Target):
-    """Make an object from a template."""
+class Create(Target, extra="allow"):
+    """Make an object: from a template, or of `resource_type` with the members that stand beside it."""
 
     action: Literal["create"]
-    template: Mapping | FilledText = Field(description="The object, or the name of one that exists.")
+    template: Mapping | FilledText | None = Field(None, description="The object, or the name of one that exists.")
 
 
 class Copy(Target, extra="allow"):

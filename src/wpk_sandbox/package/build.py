@@ -154,7 +154,7 @@ def _kubernetes(config: Mapping[str, Any]) -> KubernetesAction:
         _text(config.get("namespace")) or None,
         _selector(config.get("selector")),
     )
-    options = {key: value for key, value in config.items() if key not in _REFERENCE_FIELDS}
+    options = {key: value for key, value in config.items() if key not in _REFERENCE_FIELDS and value is not None}
     return KubernetesAction(_text(config.get("action")), reference, options)
 
 

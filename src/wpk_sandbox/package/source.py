@@ -43,11 +43,13 @@ def read_file(path: str | Path, display: str, root: str | Path | None = None) ->
             return problems.FILE_OUTSIDE.at(here, f"`{display}` leads out of the repository, to `{real}`")
         # O_NONBLOCK: opening a FIFO must not wait for a writer. O_NOFOLLOW: nobody swaps in a link after the check.
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 return problems.FILE_UNREADABLE.at(here, f"`{display}` is {_kind(status.st_mode)}, not a file")
-            data = file.read(LARGEST_FILE + 1)
+            data = _read(descriptor)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return problems.FILE_UNREADABLE.at(here, f"`{display}` cannot be read: {reason.lower()}")
@@ -56,6 +58,14 @@ def read_file(path: str | Path, display: str, root: str | Path | None = None) ->
         return problems.YAML_TOO_LARGE.at(
             here, f"`{display}` has {size:.1f} MiB, and the most that is read is 1 MiB"
         )
+    return data
+
+
+def _read(descriptor: int) -> bytes:
+    """At most one byte more than what may be read."""
+    data = b""
+    while len(data) <= LARGEST_FILE and (chunk := os.read(descriptor, LARGEST_FILE + 1 - len(data))):
+        data += chunk
     return data
 
 

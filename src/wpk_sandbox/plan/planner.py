@@ -155,7 +155,7 @@ def _step_timeout(step: Step, handler_timeout: float) -> float:
     """The shortest of the bounds that the author set on a step; `wait` has one of its own."""
     bounds = [step.timeout or handler_timeout]
     if isinstance(step.action, KubernetesAction) and step.action.verb == "wait":
-        with suppress(ValueError, TypeError):
+        with suppress(ValueError, TypeError, AttributeError):
             bounds.append(seconds(step.action.options["timeout"]) if "timeout" in step.action.options else inf)
     return min(bounds)
 

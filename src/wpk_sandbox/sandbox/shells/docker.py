@@ -141,11 +141,9 @@ class _DockerShell:
         if counters is None:
             return self._why_it_does_not_answer()
         self._before = counters
-        if counters.refused_forks > before.refused_forks:
-            return Ended.PROCESSES
         if outcome.exit_code == 137 and counters.out_of_memory > before.out_of_memory:
             return Ended.MEMORY
-        return None
+        return Ended.PROCESSES if counters.refused_forks > before.refused_forks else None
 
     def _why_it_does_not_answer(self) -> Ended:
         with daemon.translated("look at the shell's container"):
@@ -171,6 +169,8 @@ class _DockerShell:
         except UnavailableError:
             outcome = None
         if outcome and outcome.ended is None and outcome.exit_code == 0:
+            # What was killed went on hitting its limit until now, which is not the next command's doing.
+            self._before = self._counters() or self._before
             return False
         self._restart()
         return True

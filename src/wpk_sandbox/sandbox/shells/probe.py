@@ -1,6 +1,6 @@
 """One script that measures from inside how closed a shell is, and what its answers mean.
 
-It needs no more than a POSIX shell with `id`, `chmod` and `rm`, and tries things where it can: a write to the
+It needs no more than a POSIX shell with `id`, `cat`, `chmod` and `rm`, and tries things where it can: a write to the
 root, a program started from /tmp. The files that it reads are described in proc(5), cgroups(7) and the kernel's
 Documentation/admin-guide/cgroup-v1 and cgroup-v2.
 """
@@ -40,8 +40,12 @@ while read -r key value rest; do
   case $key in CapEff:|CapPrm:|CapBnd:|CapAmb:|NoNewPrivs:|Seccomp:) say "$key" "$value" ;; esac
 done </proc/self/status
 while read -r key kind soft rest; do
-  case "$key $kind" in "Max processes") say nproc "$soft" ;; esac
+  case "$key $kind" in
+    "Max processes") say nproc "$soft" ;;
+    "Max data") say data "${{rest%% *}}" ;;
+  esac
 done </proc/self/limits
+say "user namespaces" "$(cat /proc/sys/user/max_user_namespaces 2>/dev/null)"
 while read -r _ at _ options _; do
   case $at in /) say root "$options" ;; /tmp) say tmp "$options" ;; esac
 done </proc/mounts

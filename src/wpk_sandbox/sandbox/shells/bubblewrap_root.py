@@ -1,0 +1,108 @@
+"""What bubblewrap is asked for: the namespaces, and a root that holds little more than the host's /usr."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+from wpk_sandbox.sandbox.shells import inside
+
+NAMESPACES = (
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-net",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    "--new-session",
+    "--as-pid-1",
+    *("--uid", str(inside.USER), "--gid", str(inside.USER), "--hostname", inside.HOSTNAME),
+    # For the supervisor, which gives them up before the first command: to mount, to empty the bounding set, to
+    # forbid further user namespaces.
+    *("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_SYS_RESOURCE"),
+)
+
+SUPERVISOR = "/run/wpk/supervisor.py"
+
+_USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_STREAMS = {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}
+_FROM_HOST = (
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/certs",
+    "/etc/pki/ca-trust/extracted",
+)
+_OWN_ACCOUNT = f"wpk:x:{inside.USER}:{inside.USER}:wpk:{inside.WORKSPACE}:/bin/sh"
+_WRITTEN = {
+    "/etc/passwd": f"root:x:0:0:root:/:/sbin/nologin\n{_OWN_ACCOUNT}\n",
+    "/etc/group": f"root:x:0:\nwpk:x:{inside.USER}:\n",
+    "/etc/hosts": f"127.0.0.1 localhost {inside.HOSTNAME}\n::1 localhost\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+
+
+def interpreter(user: int | None) -> Path | None:
+    """The Python that runs the supervisor: this one where `user` can read it, else the host's; None for neither."""
+    own = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    if user is None or all(_open_to_all(path) for path in (own, *own.parents, Path(sys.base_prefix))):
+        return own
+    host = Path("/usr/bin/python3").resolve()
+    return host if host.exists() else None
+
+
+def root_arguments(python: Path, open_files: ExitStack) -> tuple[list[str], list[int]]:
+    """Arguments that build the root, and the descriptors that they read from, open as long as `open_files`."""
+    written = {SUPERVISOR: Path(__file__).with_name("supervisor.py").read_text(encoding="utf-8"), **_WRITTEN}
+    descriptors = {path: _memory_file(text, open_files) for path, text in written.items()}
+    arguments = [
+        *_usr(),
+        *_interpreter_outside_usr(python),
+        *(part for path in _FROM_HOST for part in ("--ro-bind-try", path, path)),
+        *(part for path, fd in descriptors.items() for part in ("--file", str(fd), path)),
+        *("--proc", "/proc", "--dir", "/dev/shm"),  # noqa: S108 - the sandbox's own
+        *(part for name in _DEVICES for part in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
+        *(part for name, fd in _STREAMS.items() for part in ("--symlink", f"/proc/self/fd{fd}", f"/dev/{name}")),
+        *("--dir", inside.TEMPORARY, "--dir", inside.WORKSPACE),
+        *("--remount-ro", "/", "--chdir", "/"),
+    ]
+    return arguments, list(descriptors.values())
+
+
+def _usr() -> Iterable[str]:
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in _USR_LINKS:
+        path = Path("/", name)
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        elif path.is_dir():
+            yield from ("--ro-bind", str(path), str(path))
+
+
+def _interpreter_outside_usr(python: Path) -> Iterable[str]:
+    """The folders of an interpreter that was not installed by the host's packages, such as pyenv's."""
+    if python.is_relative_to("/usr"):
+        return
+    library = python.parents[1] / "lib"
+    for path in (python, library):
+        yield from ("--ro-bind", str(path), str(path))
+    yield from ("--setenv", "LD_LIBRARY_PATH", str(library))
+
+
+def _memory_file(text: str, open_files: ExitStack) -> int:
+    """A file without a name, ready to be read from its start."""
+    file = open_files.enter_context(os.fdopen(os.memfd_create("wpk"), "wb", buffering=0))
+    file.write(text.encode())
+    file.seek(0)
+    return file.fileno()
+
+
+def _open_to_all(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & stat.S_IXOTH)
+    except OSError:
+        return False

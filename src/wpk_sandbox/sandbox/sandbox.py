@@ -169,9 +169,12 @@ class Cluster(Protocol):
 
     name: str
     details: str
-    api: "ApiClient"
     simulated: bool
     seconds_to_ready: float
+
+    @property
+    def api(self) -> "ApiClient":
+        """The official client, ready to use."""
 
     def prepare(self, namespace: str) -> None:
         """Make a namespace that is closed and limited as the specification asks; again does nothing."""

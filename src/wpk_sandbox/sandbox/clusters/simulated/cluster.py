@@ -1,0 +1,109 @@
+"""The simulated cluster as a `Cluster`."""
+
+import functools
+import http.client
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from wpk_sandbox.sandbox.clusters.simulated.bootstrap import furnish
+from wpk_sandbox.sandbox.clusters.simulated.catalog import builtin
+from wpk_sandbox.sandbox.clusters.simulated.controllers import settle
+from wpk_sandbox.sandbox.clusters.simulated.discovery import VERSION
+from wpk_sandbox.sandbox.clusters.simulated.refused import Refused
+from wpk_sandbox.sandbox.clusters.simulated.server import ApiServer
+from wpk_sandbox.sandbox.clusters.simulated.store import Store
+from wpk_sandbox.sandbox.clusters.simulated.writes import create
+from wpk_sandbox.sandbox.ledger import Ledger
+from wpk_sandbox.sandbox.namespace import namespace_objects
+from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec, ShellAccess, Usage
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+_PROBE_TIMEOUT = 5.0
+
+
+class SimulatedCluster:
+    """A model of a cluster that answers on 127.0.0.1 until its context is left."""
+
+    name = "simulated"
+    details = (
+        f"Kubernetes API {VERSION}, in process: objects and controllers are modelled, no process runs in a pod"
+    )
+    simulated = True
+
+    def __init__(self, spec: SandboxSpec, store: Store, server: ApiServer, seconds_to_ready: float) -> None:
+        self.seconds_to_ready = seconds_to_ready
+        self._spec, self._store, self._server = spec, store, server
+
+    @functools.cached_property
+    def api(self) -> "ApiClient":
+        """A client of the API. The library takes a while to import, so it is done when somebody asks."""
+        from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415
+
+        configuration = Configuration(host=self._server.url)
+        configuration.api_key = {"authorization": f"Bearer {self._server.token}"}
+        # The library takes a proxy from the environment; the way to loopback leads through none.
+        configuration.proxy = None
+        return ApiClient(configuration)
+
+    def close_client(self) -> None:
+        """Close the client's connections, where it was ever asked for."""
+        if "api" in vars(self):
+            self.api.rest_client.pool_manager.clear()
+
+    def prepare(self, namespace: str) -> None:
+        """Make a namespace that is closed and limited as the specification asks; again does nothing."""
+        for manifest in namespace_objects(namespace, self._spec.limits, self._spec.security):
+            with self._store.lock:
+                try:
+                    create(self._store, builtin(manifest["kind"]), manifest)
+                except Refused as refused:
+                    if refused.body["reason"] != "AlreadyExists":
+                        raise
+                settle(self._store)
+
+    def load_images(self, images: Iterable[str]) -> tuple[str, ...]:
+        """Nothing to do: no image is ever run."""
+        return ()
+
+    def shell_access(self) -> ShellAccess | None:
+        """None: a shell has no network, and so no way to our loopback."""
+        return None
+
+    def usage(self) -> Usage:
+        """Nothing to tell: what the model uses is ours."""
+        return Usage()
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Ask the API without its token; say what kind of cluster it is."""
+        parts = urlsplit(self._server.url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_PROBE_TIMEOUT)
+        try:
+            connection.request("GET", "/api/v1/secrets")
+            status = connection.getresponse().status
+        finally:
+            connection.close()
+        seen = f"{status} from {parts.netloc}; the API is an in-process model, which reaches no network"
+        return (Evidence("ask the cluster's API without its token", status == 401, seen),)
+
+
+@contextmanager
+def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[SimulatedCluster]:
+    """Serve a new cluster; leaving the context ends it."""
+    began = time.monotonic()
+    store = Store(lambda: datetime.now(UTC), seed=ledger.run_id)
+    furnish(store, spec.limits)
+    server = ApiServer(store)
+    entry = ledger.enter("simulated cluster", server.url, server.close)
+    server.start()
+    cluster = SimulatedCluster(spec, store, server, time.monotonic() - began)
+    try:
+        yield cluster
+    finally:
+        cluster.close_client()
+        ledger.undo(entry)

@@ -1,0 +1,1 @@
+"""What each action does; `table.py` lists them all."""

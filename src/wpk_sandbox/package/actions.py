@@ -67,7 +67,7 @@ class Restart(Target):
     grace_period: Duration | None = Field(None, description="How long a pod may take to end.")
 
 
-class Scale(Target):
+class Scale(Target, json_schema_extra={"anyOf": [{"required": ["replicas"]}, {"required": ["scale_factor"]}]}):
     """Set the number of replicas."""
 
     action: Literal["scale"]

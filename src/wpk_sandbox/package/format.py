@@ -208,7 +208,14 @@ class KubernetesStep(_Approved):
     kubernetes: Object
 
 
-class ManualStep(_Timed):
+_ASKS_SOMEBODY: dict[str, Any] = {
+    "anyOf": [
+        {"required": [field], "properties": {field: {"const": True}}} for field in ("manual", "approval_required")
+    ]
+}
+
+
+class ManualStep(_Timed, json_schema_extra=_ASKS_SOMEBODY):
     """Dialect B: a person's decision."""
 
     manual: bool | None = Field(None, description="A person does this step.")

@@ -1,8 +1,8 @@
 """One script that measures from inside how closed a shell is, and what its answers mean.
 
-It needs no more than a POSIX shell with `id`, `cat`, `chmod` and `rm`, and tries things where it can: a write to the
-root, a program started from /tmp. The files that it reads are described in proc(5), cgroups(7) and the kernel's
-Documentation/admin-guide/cgroup-v1 and cgroup-v2.
+It needs no more than a POSIX shell with `id`, `cat`, `chmod` and `rm`, and tries things where it can: a write to
+the root, a program started from /tmp. The files that it reads are described in proc(5), cgroups(7) and the
+kernel's Documentation/admin-guide/cgroup-v1 and cgroup-v2.
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,56 @@
+"""Temporary folders of a run, each with a marker inside that says whose it is and until when."""
+
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wpk_sandbox.sandbox.ledger import RUN_LABEL, Ledger
+
+PREFIX = "wpk-sandbox-"
+MARKER = ".wpk-sandbox.json"
+
+
+@contextmanager
+def temporary_folder(ledger: Ledger) -> Iterator[Path]:
+    """A folder that only this user can read, removed with all that is in it when the block is left."""
+    path = Path(tempfile.gettempdir(), f"{PREFIX}{ledger.run_id}-{secrets.token_hex(4)}")
+    entry = ledger.enter("folder", str(path), lambda: remove_folder(path))
+    try:
+        path.mkdir(mode=0o700)
+        (path / MARKER).write_text(json.dumps(ledger.labels), encoding="utf-8")
+        yield path
+    finally:
+        ledger.undo(entry)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder; nothing happens when there is none. Raises OSError when it remains."""
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def marked_folders() -> Iterator[tuple[Path, dict[str, str]]]:
+    """This user's folders that carry a marker, with the labels in it.
+
+    The folder for temporary files is everybody's: what another user put there, or linked, is not looked at.
+    """
+    for path in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
+        labels = _marker(path)
+        if labels is not None:
+            yield path, labels
+
+
+def _marker(path: Path) -> dict[str, str] | None:
+    marker = path / MARKER
+    try:
+        if path.is_symlink() or marker.is_symlink() or path.stat().st_uid != os.geteuid():
+            return None
+        labels = json.loads(marker.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return labels if isinstance(labels, dict) and isinstance(labels.get(RUN_LABEL), str) else None

@@ -1,0 +1,124 @@
+"""Removes what earlier runs left behind: what carries our labels and has expired, or is of a run that is named.
+
+Runs remove their own things; this is for those that could not, because they or their host were killed. Nothing
+without our labels is touched, but for the nodes of a kind cluster on a network of ours: kind cannot label them.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from wpk_sandbox.errors import UnavailableError
+from wpk_sandbox.sandbox import daemon
+from wpk_sandbox.sandbox.folder import marked_folders, remove_folder
+from wpk_sandbox.sandbox.ledger import EXPIRES_LABEL, RUN_LABEL, Left, Tally
+
+log = logging.getLogger(__name__)
+
+# What kind puts on each of its nodes.
+KIND_LABEL = "io.x-k8s.kind.cluster"
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """One thing of an earlier run. `expires` is None when its label cannot be read."""
+
+    kind: str
+    name: str
+    run_id: str
+    expires: datetime | None
+    remove: Callable[[], None] = field(repr=False, compare=False)
+
+
+def leftovers(*, now: datetime, everything_of_run: str | None = None) -> tuple[Leftover, ...]:
+    """What `reap` would remove, in its order. Where no Docker daemon answers, folders only.
+
+    Raises `UnavailableError` when the daemon stops answering.
+    """
+    found = [*_folders()]
+    if daemon.why_not() is None:
+        found = [*_containers(), *_networks(), *_volumes(), *found]
+    return tuple(thing for thing in found if _due(thing, now, everything_of_run))
+
+
+def reap(*, now: datetime, everything_of_run: str | None = None) -> Tally:
+    """Remove what has expired, and everything of the run that is named; `made` counts what was found.
+
+    What cannot be removed is in the tally with its reason. Raises `UnavailableError` when the daemon stops
+    answering while things are looked for.
+    """
+    found = leftovers(now=now, everything_of_run=everything_of_run)
+    left = []
+    for thing in found:
+        try:
+            thing.remove()
+        except (UnavailableError, OSError) as error:
+            left.append(Left(thing.kind, thing.name, str(error)))
+        else:
+            log.info("removed the %s %s of run %s", thing.kind, thing.name, thing.run_id)
+    return Tally(made=len(found), removed=len(found) - len(left), left=tuple(left))
+
+
+def _due(thing: Leftover, now: datetime, run_id: str | None) -> bool:
+    """A thing whose expiry cannot be read stays, unless its run is named: it may be in use."""
+    return thing.run_id == run_id or (thing.expires is not None and thing.expires <= now)
+
+
+def _containers() -> Iterator[Leftover]:
+    with daemon.translated("list containers"):
+        listed = daemon.client().api.containers(all=True, filters={"label": RUN_LABEL})
+    for container in listed:
+        remove = partial(daemon.remove_container, container["Id"])
+        yield _labelled("container", container, _name_of(container), remove)
+
+
+def _networks() -> Iterator[Leftover]:
+    """Networks, each after the kind nodes on it, which would hold it."""
+    with daemon.translated("list networks"):
+        listed = daemon.client().api.networks(filters={"label": RUN_LABEL})
+    for network in listed:
+        # By its id, because two networks can have the same name.
+        thing = _labelled("network", network, network["Name"], partial(daemon.remove_network, network["Id"]))
+        yield from _kind_nodes(network["Id"], thing)
+        yield thing
+
+
+def _kind_nodes(network_id: str, network: Leftover) -> Iterator[Leftover]:
+    with daemon.translated("list the nodes of kind clusters"):
+        filters = {"network": network_id, "label": KIND_LABEL}
+        listed = daemon.client().api.containers(all=True, filters=filters)
+    for node in listed:
+        remove = partial(daemon.remove_container, node["Id"])
+        yield Leftover("kind node", _name_of(node), network.run_id, network.expires, remove)
+
+
+def _volumes() -> Iterator[Leftover]:
+    with daemon.translated("list volumes"):
+        listed = daemon.client().api.volumes(filters={"label": RUN_LABEL})["Volumes"] or ()
+    for volume in listed:
+        yield _labelled("volume", volume, volume["Name"], partial(daemon.remove_volume, volume["Name"]))
+
+
+def _folders() -> Iterator[Leftover]:
+    for path, labels in marked_folders():
+        yield Leftover("folder", str(path), labels[RUN_LABEL], _expiry(labels), partial(remove_folder, path))
+
+
+def _labelled(kind: str, thing: Mapping[str, Any], name: str, remove: Callable[[], None]) -> Leftover:
+    labels = thing["Labels"] or {}
+    return Leftover(kind, name, labels.get(RUN_LABEL, ""), _expiry(labels), remove)
+
+
+def _name_of(container: Mapping[str, Any]) -> str:
+    """Its name; while it is being removed it has none, and its id must do."""
+    return str((container["Names"] or [container["Id"]])[0]).removeprefix("/")
+
+
+def _expiry(labels: Mapping[str, str]) -> datetime | None:
+    try:
+        return datetime.strptime(labels.get(EXPIRES_LABEL, ""), "%Y-%m-%dT%H:%M:%S%z")
+    except (TypeError, ValueError):
+        return None

@@ -82,10 +82,8 @@ def test_every_definition_and_nearly_every_field_is_described(made: dict[str, An
         "request",
         "response",
     }
-    silent = [
-        path for path, field in fields(made) if "description" not in field and path.split(".")[1] not in plain
-    ]
-    assert silent == []
+    silent = [path for path, field in fields(made) if not {"description", "$ref"} & set(field)]
+    assert [path for path in silent if path.split(".")[1] not in plain] == []
 
 
 def fields(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -22,29 +22,31 @@ def admissible(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def pod_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     """One pod spec, made fit."""
-    pod_security = dict(spec.get("securityContext") or {})
+    if not isinstance(spec.get("securityContext", {}), Mapping):
+        return dict(spec)
+    pod_security = _mapping(spec.get("securityContext"))
     pod_security.setdefault("seccompProfile", {"type": "RuntimeDefault"})
-    says_user = any("runAsUser" in (one.get("securityContext") or {}) for one in _containers(spec))
+    says_user = any("runAsUser" in _mapping(one.get("securityContext")) for one in _containers(spec))
     # Most images start as root unless they are told otherwise, which `runAsNonRoot` then refuses.
     if pod_security.setdefault("runAsNonRoot", True) and not says_user:
         pod_security.setdefault("runAsUser", USER)
     fitted = {**spec, "securityContext": pod_security}
     for group in _CONTAINERS:
-        if spec.get(group):
+        if isinstance(spec.get(group), list):
             fitted[group] = [_container(one) for one in spec[group]]
     return fitted
 
 
 def _containers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [one for group in _CONTAINERS for one in spec.get(group) or () if isinstance(one, Mapping)]
+    return [one for group in _CONTAINERS for one in _list(spec.get(group)) if isinstance(one, Mapping)]
 
 
 def _container(container: Any) -> Any:
     if not isinstance(container, Mapping):
         return container
-    security = dict(container.get("securityContext") or {})
+    security = _mapping(container.get("securityContext"))
     security.setdefault("allowPrivilegeEscalation", False)
-    capabilities = dict(security.get("capabilities") or {})
+    capabilities = _mapping(security.get("capabilities"))
     capabilities.setdefault("drop", ["ALL"])
     fitted = {**container, "securityContext": {**security, "capabilities": capabilities}}
     if container.get("imagePullPolicy") != "Never":
@@ -64,3 +66,12 @@ def _walk(data: Any, is_pod: bool = False) -> Any:
     if is_pod and isinstance(spec, Mapping) and isinstance(spec.get("containers"), list):
         fitted["spec"] = pod_spec(spec)
     return fitted
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A copy of a mapping; empty for anything else, which the API server will refuse in its own words."""
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -24,7 +24,6 @@ class Scene:
     observer: Observer
     objects: Objects | None = None
     shell: Shell | None = None
-    simulated: bool = False
     before: State = State()
     output_limit: int = 1024**2
 
@@ -144,7 +143,6 @@ def _call(scene: Scene, step: PlannedStep, deadline: Deadline, outputs: Mapping[
         cluster=scene.objects,
         shell=scene.shell,
         environment=scene.plan.environment,
-        simulated=scene.simulated,
         output_limit=scene.output_limit,
     )
 

@@ -1,14 +1,15 @@
 """Waits for what the cluster does by itself, and explains what it waited for in vain."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.package.units import human_seconds
 from wpk_sandbox.run.actions.action import StepError
 from wpk_sandbox.run.deadline import OutOfTimeError
-from wpk_sandbox.run.objects import Object, Objects
-from wpk_sandbox.run.pods import explained, pods_of, trouble
+from wpk_sandbox.run.objects import ApiError, Object, Objects
+from wpk_sandbox.run.pods import Trouble, explained, pods_of, trouble
 from wpk_sandbox.run.readiness import Progress, held_by_quota, rollout
 
 Judge = Callable[[Mapping[str, Any]], Progress]
@@ -81,7 +82,9 @@ def vain(
     far = "; ".join(progress.text for _, progress in seen)
     # The limit may be used up, but a failure without its reason helps nobody: a moment more is worth it.
     late = objects.late()
-    troubles = [one for item, _ in seen for one in explained(late, pods_of(late, item))]
+    troubles: list[Trouble] = []
+    with suppress(ApiError, OutOfTimeError):
+        troubles += [one for item, _ in seen for one in explained(late, pods_of(late, item))]
     waited = f" after {human_seconds(error.seconds)}" if error else ""
     advice = next((one.advice for one in troubles if one.advice), "give it more time, or see what it needs")
     return StepError(

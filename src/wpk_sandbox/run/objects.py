@@ -183,7 +183,8 @@ class Objects:
     ) -> tuple[ResourceKind, str | None, str]:
         """Where a manifest belongs: its kind, its namespace (None for the cluster) and its name."""
         kind = self.kind(str(manifest.get("apiVersion") or ""), str(manifest.get("kind") or ""))
-        metadata = manifest.get("metadata") or {}
+        given = manifest.get("metadata")
+        metadata = given if isinstance(given, Mapping) else {}
         where = str(metadata.get("namespace") or namespace or "default") if kind.namespaced else None
         return kind, where, str(metadata.get("name") or "")
 

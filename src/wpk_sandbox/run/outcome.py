@@ -23,12 +23,14 @@ class RunOptions:
 
     `run_timeout` is what is left for everything of this package. `setup_timeout` is for making what the case and
     the stand-ins ask for, `settle_timeout` is how much of it may go into waiting until these work.
+    `after_timeout` is how long what the package changed may take to work, after which it is noted that it does not.
     """
 
     rollback: str = PROVE
     run_timeout: float = 1800.0
     setup_timeout: float = 120.0
     settle_timeout: float = 45.0
+    after_timeout: float = 15.0
     output_limit: int = 1024**2
     clock: Clock = field(default=Clock())
 

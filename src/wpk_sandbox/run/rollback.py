@@ -42,12 +42,16 @@ def reason_of(result: RollbackResult) -> str:
 def _compared(
     scene: Scene, ran: Report, undone: Report, trigger: str, look: Callable[[], State]
 ) -> tuple[RollbackResult, Report]:
+    intended = tuple(dict.fromkeys((*ran.stays, *undone.stays)))
     try:
-        left = residue(scene.before, look(), intended={*ran.stays, *undone.stays})
+        after = look()
     except SandboxError as error:
         return RollbackResult(RollbackStatus.NOT_RUN, "its effect could not be seen", undone.results), replace(
             undone, broken=error
         )
+    left = residue(scene.before, after, intended=intended)
+    kept = ", ".join(str(key) for key in intended if key in after.objects)
+    undone = replace(undone, notes=(*undone.notes, f"meant to stay after the rollback: {kept}")) if kept else undone
     status = RollbackStatus.RESIDUE if left else RollbackStatus.RESTORED
     status = RollbackStatus.FAILED if undone.failed else status
     return RollbackResult(status, trigger, undone.results, left), undone

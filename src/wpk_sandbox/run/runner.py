@@ -16,6 +16,7 @@ from wpk_sandbox.run.observe import Observer
 from wpk_sandbox.run.outcome import OpenedSandbox, Outcome, RunOptions, used
 from wpk_sandbox.run.result import Effect, Limit, RollbackResult, RollbackStatus, StepStatus, Verdict
 from wpk_sandbox.run.rollback import reason_of, roll_back
+from wpk_sandbox.run.settling import SETTLING, settle
 from wpk_sandbox.run.stage import RefusedCaseError, Scenery, set_stage
 from wpk_sandbox.run.state import NAMESPACED, State, snapshot
 
@@ -45,11 +46,11 @@ def _perform(
     plan, observer = scene.plan, scene.observer
     observer.run_started(plan)
     ran = run_steps(scene, plan.steps, whole.within(Limit.PACKAGE, plan.timeout))
-    changed, ran = _changes(scene, ran, whole)
+    changed, ran = _changes(scene, ran, whole, options.after_timeout)
     undo = whole.within(Limit.PACKAGE, plan.timeout)
     rolled, undone = roll_back(scene, ran, options.rollback, undo, lambda: _state(plan, scene.objects, whole))
     observer.rollback_finished(rolled)
-    verdict, reason = _verdict(ran, undone, rolled)
+    verdict, reason = _verdict(scene, ran, undone, rolled)
     notes = (*plan.notes, *scenery.notes, *ran.notes, *undone.notes, *_notes(scene, rolled, ran, undone))
     return Outcome(verdict, reason, ran.results, changed, rolled, tuple(dict.fromkeys(notes)), used(opened))
 
@@ -62,44 +63,60 @@ def _scene(
         observer=observer,
         objects=scenery.objects,
         shell=opened.shell,
-        simulated=bool(opened.cluster and opened.cluster.simulated),
         before=before,
         output_limit=options.output_limit,
     )
 
 
-def _changes(scene: Scene, ran: Report, whole: Deadline) -> tuple[tuple[Effect, ...], Report]:
-    """What the steps changed; a sandbox that cannot tell any more is broken."""
-    if ran.broken:
+def _changes(scene: Scene, ran: Report, whole: Deadline, after: float) -> tuple[tuple[Effect, ...], Report]:
+    """What the steps changed, and a note on what of it does not work. A sandbox that cannot tell is broken."""
+    if ran.broken or scene.objects is None:
         return (), ran
     try:
-        return effects(scene.before, _state(scene.plan, scene.objects, whole)), ran
+        state = _state(scene.plan, scene.objects, whole)
+        late = () if ran.failed else _not_working(scene, state, whole.within(None, after))
     except SandboxError as error:
         return (), replace(ran, broken=error)
+    return effects(scene.before, state), replace(ran, notes=(*ran.notes, *late))
 
 
-def _verdict(ran: Report, undone: Report, rolled: RollbackResult) -> tuple[Verdict, str]:
+def _not_working(scene: Scene, state: State, deadline: Deadline) -> tuple[str, ...]:
+    """Steps such as apply and patch do not wait for what they set off; a reader should still hear of it."""
+    changed = [
+        dict(item)
+        for key, item in state.objects.items()
+        if key.kind in SETTLING and item != scene.before.objects.get(key)
+    ]
+    if scene.objects is None or not changed:
+        return ()
+    try:
+        late = settle(scene.objects.within(deadline), changed)
+    except (ApiError, OutOfTimeError):
+        return ()
+    return tuple(f"{name} did not work after the run: {why}" for name, why in late)
+
+
+def _verdict(scene: Scene, ran: Report, undone: Report, rolled: RollbackResult) -> tuple[Verdict, str]:
     broken = ran.broken or undone.broken
     failed = ran.failed
     if broken:
         return Verdict.INCONCLUSIVE, str(broken)
     if failed:
-        return Verdict.FAIL, f"{failed.label} failed: {failed.message}"
+        also = f"; {reason_of(rolled)}" if reason_of(rolled) else ""
+        return Verdict.FAIL, f"{failed.label} failed: {failed.message}{also}"
     if reason_of(rolled):
         return Verdict.FAIL, reason_of(rolled)
     if ran.results and all(result.status is StepStatus.SKIPPED for result in ran.results):
         return Verdict.INCONCLUSIVE, "every step was skipped, so nothing was tried"
     count = len(ran.results)
-    restored = ", and the rollback restored everything" if rolled.status is RollbackStatus.RESTORED else ""
+    words = ", and the rollback restored everything" if scene.objects else ", and the rollback ran"
+    restored = words if rolled.status is RollbackStatus.RESTORED else ""
     return Verdict.PASS, f"{count} {'step' if count == 1 else 'steps'} worked{restored}"
 
 
 def _notes(scene: Scene, rolled: RollbackResult, ran: Report, undone: Report) -> Iterable[str]:
-    stays = dict.fromkeys((*ran.stays, *undone.stays))
-    if rolled.status is RollbackStatus.RESTORED and stays:
-        yield f"meant to stay after the rollback: {', '.join(map(str, stays))}"
     if rolled.status is RollbackStatus.RESTORED and scene.plan.needs_shell:
-        yield "the rollback is compared by objects of the cluster; files of the shell are not compared"
+        yield "the rollback is judged by the objects of the cluster: files of the shell are not compared"
     yield from _remedy(ran.broken or undone.broken)
 
 

@@ -1,6 +1,6 @@
 """Sets the stage: namespaces, images, the case's objects and the stand-ins, before the first step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +9,14 @@ from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.run.admission import admissible
 from wpk_sandbox.run.deadline import Deadline, OutOfTimeError, Pace
 from wpk_sandbox.run.objects import ApiError, Object, Objects
-from wpk_sandbox.run.pods import Trouble, pods_of, trouble
-from wpk_sandbox.run.readiness import WORKLOADS, Progress, condition, held_by_quota, rollout
+from wpk_sandbox.run.readiness import condition
+from wpk_sandbox.run.settling import settle
 from wpk_sandbox.sandbox.sandbox import Cluster
 
 # What the stage writes belongs to another manager than what the package applies, so that a package's
 # manifest which names only some fields leaves the others alone.
 STAGE_MANAGER = "wpk-sandbox-stage"
 _FAST = Pace(0.02, 0.2)
-_STUCK = ("Unschedulable", "InvalidImageName", "CreateContainerConfigError")
 _FIRST = ("Namespace", "CustomResourceDefinition")
 
 
@@ -47,10 +46,13 @@ def set_stage(plan: Plan, cluster: Cluster | None, deadline: Deadline, settle_ti
             cluster.prepare(namespace)
         notes = cluster.load_images(plan.images) if plan.images else ()
         made = _make_all(objects, plan)
-        late = _await_all(objects.within(deadline.within(None, settle_timeout)), made)
+        late = settle(objects.within(deadline.within(None, settle_timeout)), made)
     except OutOfTimeError as error:
         raise SandboxError(f"the sandbox was not set up in time: {error}", "raise the setup timeout") from error
-    return Scenery(objects, (*notes, *late))
+    except ApiError as error:
+        raise SandboxError(f"the sandbox could not be set up: {error.message}") from error
+    broken = (f"{name} did not work before the run: {why}" for name, why in late)
+    return Scenery(objects, (*notes, *broken))
 
 
 def _make_all(objects: Objects, plan: Plan) -> list[Object]:
@@ -62,7 +64,7 @@ def _make_all(objects: Objects, plan: Plan) -> list[Object]:
         key = (str(manifest.get("kind")), str(metadata.get("namespace")), str(metadata.get("name")))
         if key in made:
             # The second form of the same object becomes its second revision only after the first is there.
-            _await_all(objects, [made[key]])
+            settle(objects, [made[key]])
         if key[0] != "Namespace" or key[2] not in plan.namespaces:
             made[key] = _make(objects, manifest, plan.namespaces[0], of_case=of_case)
         if key[0] == "CustomResourceDefinition":
@@ -85,48 +87,3 @@ def _await_definition(objects: Objects, definition: Object) -> None:
     kind, namespace, name = objects.place(definition)
     established = lambda: condition(objects.get(kind, name, namespace), "Established") or None  # noqa: E731
     objects.deadline.until(established, objects.pace)
-
-
-def _await_all(objects: Objects, made: Iterable[Object]) -> tuple[str, ...]:
-    """Wait until all work, or it is plain that they will not; returns a note for each that does not."""
-    waiting = [item for item in made if item["kind"] in (*WORKLOADS, "Pod", "Job")]
-    seen: dict[int, tuple[Progress, Trouble | None]] = {}
-
-    def look() -> bool | None:
-        for number, item in enumerate(waiting):
-            if number not in seen or not seen[number][0].done:
-                seen[number] = _look_at(objects, item)
-        return True if all(progress.done or progress.never for progress, _ in seen.values()) else None
-
-    try:
-        objects.deadline.until(look, objects.pace)
-    except OutOfTimeError as error:
-        if error.limit is not None:
-            raise
-    return tuple(
-        f"{item['kind']}/{item['metadata']['name']} does not work before the run: {why or progress.text}"
-        for item, (progress, why) in zip(waiting, seen.values(), strict=False)
-        if not progress.done
-    )
-
-
-def _look_at(objects: Objects, item: Object) -> tuple[Progress, Trouble | None]:
-    kind, namespace, name = objects.place(item)
-    now = {**item, **objects.get(kind, name, namespace)}
-    progress = rollout(now) if now["kind"] in WORKLOADS else _pod_or_job(now)
-    if progress.done:
-        return progress, None
-    why = next((one for pod in pods_of(objects, now) if (one := trouble(pod))), None)
-    stuck = held_by_quota(now) or (str(why) if why and (why.image or why.reason in _STUCK) else "")
-    return Progress(False, stuck or progress.text, progress.never or stuck), why
-
-
-def _pod_or_job(item: Mapping[str, Any]) -> Progress:
-    """A pod is as it should be when it runs or has ended, a Job once it has begun to have an end."""
-    status = item.get("status") or {}
-    if item["kind"] == "Job":
-        suspended = bool((item.get("spec") or {}).get("suspend"))
-        begun = status.get("succeeded") or status.get("failed") or status.get("ready")
-        return Progress(bool(suspended or begun), "has not started")
-    ended = status.get("phase") in ("Succeeded", "Failed")
-    return Progress(ended or condition(item, "Ready"), f"phase {status.get('phase') or 'unknown'}")

@@ -133,6 +133,8 @@ def _spec(kind: str, spec: Mapping[str, Any]) -> Object:
         return _without_token(kept)
     if kind == "Node":
         # The node controller sets and takes these when it gets to it.
+        if not kept.get("unschedulable"):
+            kept.pop("unschedulable", None)
         taints = [taint for taint in kept.pop("taints", None) or () if not taint["key"].startswith(_NODE_TAINTS)]
         return {**kept, "taints": taints} if taints else kept
     if kind == "Job":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wpk_sandbox.package.package import KubernetesAction
+from wpk_sandbox.package.units import seconds
 from wpk_sandbox.plan.plan import Fidelity, Origin, PlannedStep, Target
 from wpk_sandbox.plan.stand_ins import LABEL
 from wpk_sandbox.run.deadline import Deadline
@@ -81,7 +82,6 @@ class Call:
     cluster: Objects | None = None
     shell: Shell | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    simulated: bool = False
     output_limit: int = 1024**2
 
     @property
@@ -127,6 +127,30 @@ def only_target(call: Call) -> Object:
     if len(found) > 1:
         raise StepError(f"{call.target} means {len(found)} objects", advice="name one of them")
     return found[0]
+
+
+def duration(call: Call, option: str) -> float | None:
+    """An option that is a duration, in seconds; None where it is not given. Raises StepError."""
+    given = call.options.get(option)
+    if given is None:
+        return None
+    try:
+        return seconds(given if isinstance(given, int | float) else str(given))
+    except ValueError as error:
+        raise StepError(f"{option}: {error}") from error
+
+
+def number(option: str, value: Any) -> float:
+    """An option that is a count or a factor. Raises StepError for anything but a number from 0 up."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 10**6:
+        raise StepError(
+            f"{option} is {value!r}, which is no number from 0 up", advice=f"write a number for {option}"
+        )
+    return found
 
 
 def called(item: Mapping[str, Any], target: Target | None = None) -> str:

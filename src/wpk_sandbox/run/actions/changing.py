@@ -50,7 +50,7 @@ def _patch_one(call: Call, item: Object) -> tuple[str, str]:
         # As `kubectl patch` does: lists of built-in kinds merge by name, those of custom kinds cannot.
         how = "strategic" if kind in RESOURCE_KINDS else "merge"
         objects.patch(kind, name, namespace, data, how=how)
-        return f"patched {', '.join(_leaves(data))}", ""
+        return f"set {', '.join(_leaves(data))}", ""
     entries, note = _entries(call, item, data)
     objects.patch(kind, name, namespace, {"data": _encoded(item, entries)})
     count = len(entries)
@@ -156,9 +156,11 @@ def _annotation(call: Call) -> tuple[str, Any]:
 
 
 def _leaves(data: Mapping[str, Any], path: str = "") -> list[str]:
-    """The paths that a merge patch sets."""
+    """The paths that a merge patch sets, with the values that are short."""
     found: list[str] = []
     for key, value in data.items():
         step = f"{path}.{key}" if path else str(key)
-        found += _leaves(value, step) if isinstance(value, Mapping) and value else [step]
+        text = json.dumps(value, ensure_ascii=False)
+        leaf = step if len(text) > 40 else f"{step} = {text}"
+        found += _leaves(value, step) if isinstance(value, Mapping) and value else [leaf]
     return found

@@ -122,9 +122,7 @@ def _pod(call: Call, action: ContainerAction) -> tuple[Object, tuple[str, ...]]:
 
 def _environment(action: ContainerAction) -> list[Any]:
     """The variables as Kubernetes writes them; those that come from a Secret stay as the author wrote them."""
-    raw = action.raw.get("env")
-    entries = raw if isinstance(raw, list) else []
-    referring = [one for one in entries if isinstance(one, Mapping) and "valueFrom" in one]
+    referring = [one for one in _entries(action.raw, "env") if "valueFrom" in one]
     taken = {one.get("name") for one in referring}
     plain = [{"name": key, "value": value} for key, value in action.env.items() if key not in taken]
     return [*plain, *referring]
@@ -132,13 +130,18 @@ def _environment(action: ContainerAction) -> list[Any]:
 
 def _volumes(raw: Mapping[str, Any]) -> tuple[list[Any], tuple[str, ...]]:
     """Volumes for every mount; one that the author does not describe is empty."""
-    given = [one for one in raw.get("volumes") or () if isinstance(one, Mapping)]
+    given = _entries(raw, "volumes")
     names = {one.get("name") for one in given}
-    mounts = [one for one in raw.get("volumeMounts") or () if isinstance(one, Mapping)]
+    mounts = _entries(raw, "volumeMounts")
     absent = list(dict.fromkeys(str(one["name"]) for one in mounts if one.get("name") and one["name"] not in names))
     empty: list[Any] = [{"name": name, "emptyDir": {"sizeLimit": "100Mi"}} for name in absent]
     notes = tuple(f"the volume {name} is not described, so it is empty" for name in absent)
     return [*given, *empty], notes
+
+
+def _entries(raw: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
+    listed = raw.get(field)
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list | tuple) else []
 
 
 def _slug(name: str) -> str:

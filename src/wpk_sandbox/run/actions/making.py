@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from wpk_sandbox.package.package import ManifestAction
-from wpk_sandbox.package.units import human_seconds, seconds
-from wpk_sandbox.run.actions.action import Call, Done, StepError, Streams, called, joined, only_target, targets
+from wpk_sandbox.package.units import human_seconds
+from wpk_sandbox.run.actions.action import (
+    Call,
+    Done,
+    StepError,
+    Streams,
+    called,
+    duration,
+    joined,
+    only_target,
+    targets,
+)
 from wpk_sandbox.run.actions.waiting import still_there
 from wpk_sandbox.run.admission import admissible
 from wpk_sandbox.run.deadline import OutOfTimeError
@@ -191,12 +201,9 @@ def _apply(call: Call, manifest: Mapping[str, Any]) -> str:
 def _delete(call: Call, item: Object) -> None:
     objects = call.objects
     kind, namespace, name = objects.place(item)
-    given = call.options.get("grace_period")
     try:
-        objects.delete(kind, name, namespace, grace=seconds(given) if given is not None else None)
+        objects.delete(kind, name, namespace, grace=duration(call, "grace_period"))
         objects.await_gone(kind, name, namespace, item["metadata"]["uid"])
-    except ValueError as error:
-        raise StepError(f"grace_period: {error}") from error
     except ApiError as error:
         if error.status != 404:
             raise

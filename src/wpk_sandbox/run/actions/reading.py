@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from wpk_sandbox.run.actions.action import Call, Done, StepError, Streams, called, targets
+from wpk_sandbox.run.actions.action import Call, Done, StepError, Streams, called, number, targets
 from wpk_sandbox.run.objects import ApiError, Object
 from wpk_sandbox.run.pods import pods_of, trouble
 
@@ -84,7 +84,7 @@ def _log(call: Call, pod: Object, container: str, previous: bool) -> str | None:
             metadata["name"],
             metadata.get("namespace"),
             container=container,
-            lines=int(lines) if lines is not None else None,
+            lines=None if lines is None else int(number("lines", lines)),
             previous=previous,
             limit=call.output_limit,
         )

@@ -5,9 +5,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from wpk_sandbox.package.units import seconds
 from wpk_sandbox.plan.stand_ins import LABEL
-from wpk_sandbox.run.actions.action import Call, Done, StepError, called, joined, only_target, targets
+from wpk_sandbox.run.actions.action import (
+    Call,
+    Done,
+    StepError,
+    called,
+    duration,
+    joined,
+    number,
+    only_target,
+    targets,
+)
 from wpk_sandbox.run.awaiting import await_progress, await_rollout
 from wpk_sandbox.run.jobs import run_again
 from wpk_sandbox.run.objects import Object
@@ -75,7 +84,7 @@ def _restart_pod(call: Call, pod: Object) -> str:
             advice="restart the workload that runs such pods, or use delete and create",
         )
     before = _uids(call, pod, owner)
-    objects.delete(kind, name, namespace, grace=_grace(call))
+    objects.delete(kind, name, namespace, grace=duration(call, "grace_period"))
     objects.await_gone(kind, name, namespace, pod["metadata"]["uid"])
     if owner is None:
         _bring_back(call, pod)
@@ -83,14 +92,6 @@ def _restart_pod(call: Call, pod: Object) -> str:
     if not objects.dry_run:
         objects.deadline.until(lambda: _replaced(call, pod, owner, before), objects.pace)
     return f"{called(pod)} of {owner['kind']}/{owner['name']}, replaced and ready"
-
-
-def _grace(call: Call) -> float | None:
-    given = call.options.get("grace_period")
-    try:
-        return seconds(given) if given is not None else None
-    except ValueError as error:
-        raise StepError(f"grace_period: {error}") from error
 
 
 def _uids(call: Call, pod: Object, owner: Mapping[str, Any] | None) -> frozenset[str]:
@@ -143,9 +144,9 @@ def _scale_one(call: Call, item: Object) -> str:
 def _replicas(call: Call, item: Object, now: int) -> int:
     options = call.options
     if options.get("replicas") is None and options.get("scale_factor") is not None:
-        wanted = math.ceil(now * _number(options, "scale_factor"))
+        wanted = math.ceil(now * number("scale_factor", options["scale_factor"]))
         return (
-            min(wanted, int(_number(options, "max_replicas")))
+            min(wanted, int(number("max_replicas", options["max_replicas"])))
             if options.get("max_replicas") is not None
             else wanted
         )
@@ -153,7 +154,7 @@ def _replicas(call: Call, item: Object, now: int) -> int:
     if str(given) in ("original", "previous"):
         return _original_replicas(call, item)
     produced = call.memory.produced(given)
-    return int(_number({"replicas": given if produced is None else produced}, "replicas"))
+    return int(number("replicas", given if produced is None else produced))
 
 
 def _original_replicas(call: Call, item: Object) -> int:
@@ -167,17 +168,6 @@ def _original_replicas(call: Call, item: Object) -> int:
     return int(before["spec"].get("replicas", 1))
 
 
-def _number(options: Mapping[str, Any], name: str) -> float:
-    value = options.get(name)
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 10**6 or isinstance(value, bool):
-        raise StepError(f"{name} is {value!r}, which is no number from 0 up", advice=f"write a number for {name}")
-    return number
-
-
 def _template_of(call: Call, workload: Object) -> tuple[str, Object]:
     """The pod template to return to, and what to call it.
 
@@ -189,4 +179,4 @@ def _template_of(call: Call, workload: Object) -> tuple[str, Object]:
         if before and before["spec"]["template"] != written(workload)["spec"]["template"]:
             return "the template before the run", dict(before["spec"]["template"])
         return earlier_template(call.objects, workload, None)
-    return earlier_template(call.objects, workload, int(_number({"revision": wanted}, "revision")) or None)
+    return earlier_template(call.objects, workload, int(number("revision", wanted)) or None)

@@ -1,5 +1,6 @@
 """The kinds of values that the fields of a package take, each with its check and its JSON Schema."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -60,7 +61,8 @@ def _quantity(value: Any) -> Any:
     try:
         if not isinstance(value, str | int | float):
             raise TypeError
-        units.quantity(value)
+        if not math.isfinite(units.quantity(value)):
+            raise OverflowError
     except (ValueError, TypeError, ArithmeticError) as error:
         raise invalid(f"is not a quantity: {_shown(value)}; write 500m, 2, 256Mi or 4Gi") from error
     return value

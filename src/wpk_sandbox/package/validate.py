@@ -1,6 +1,7 @@
 """Holds a document against the format, and says what does not fit in words that its author understands."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -16,6 +17,7 @@ from wpk_sandbox.package.format import HANDLER_TYPES, STEP_ACTIONS
 from wpk_sandbox.package.package import Document
 
 _MISSING = object()
+_INDEX = re.compile("[0-9]{1,6}")
 # What authors write who think of another tool; difflib cannot know these.
 _SYNONYMS = {
     "kubernetes": "k8s",
@@ -120,7 +122,7 @@ def value_at(data: Any, pointer: str) -> Any:
     """The value at a JSON pointer, or None."""
     for part in pointer.split("/")[1:]:
         if isinstance(data, list):
-            data = data[int(part)] if part.isdigit() and int(part) < len(data) else None
+            data = data[int(part)] if _INDEX.fullmatch(part) and int(part) < len(data) else None
         elif isinstance(data, dict):
             data = data.get(part.replace("~1", "/").replace("~0", "~"))
         else:
@@ -264,7 +266,7 @@ def _subject(pointer: str) -> str:
     if parts == [""]:
         return "the document"
     name = parts[-1].replace("~1", "/").replace("~0", "~")[:80]
-    if name.isdigit() and len(parts) > 2:
+    if _INDEX.fullmatch(name) and len(parts) > 2:
         return f"item {int(name) + 1} of `{parts[-2]}`"
     return f"`{name}`"
 

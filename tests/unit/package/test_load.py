@@ -81,6 +81,8 @@ MISTAKES = [
     ("name: restart-web", "name: Restart_Web", "invalid-value", "4:9", "lower-case"),
     ("version: 1.2.0", "version: 1.2", "invalid-value", "5:12", "semantic version"),
     ("version: 1.2.0", "version: v1.2.0", "invalid-value", "5:12", "semantic version"),
+    ("cpu: 100m", "cpu: 1e999", "invalid-value", "15:25", "'1e999'"),
+    ("tags: [kubernetes, restart]", "¹: x", "unknown-field", "9:3", "takes no field `¹`"),
     ("cpu: 100m", "cpu: lots", "invalid-value", "15:25", "not a quantity"),
     ('"1.28+"', "1.28", "invalid-value", "14:14", "must be a text, not `1.28`"),
     ('"2025-01-15T10:00:00Z"', "yesterday", "invalid-value", "8:12", "ISO 8601"),

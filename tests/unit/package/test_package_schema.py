@@ -17,8 +17,8 @@ from wpk_sandbox.package.source import parse
 ROOT = Path(__file__).parents[3]
 PACKAGE_VALIDATOR = jsonschema.Draft202012Validator(schema.package_schema())
 CASE_VALIDATOR = jsonschema.Draft202012Validator(schema.case_schema())
-# What a schema cannot say, or says to people only: names of kinds, dates, a bound on a duration.
-BEYOND_A_SCHEMA = ("did you mean `deployment`?", "ISO 8601", "a year")
+# What a schema cannot say, or says to people only: names of kinds, dates, the bounds of numbers in text.
+BEYOND_A_SCHEMA = ("did you mean `deployment`?", "ISO 8601", "a year", "'1e999'")
 
 
 def data_of(text: str) -> Any:

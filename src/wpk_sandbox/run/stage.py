@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.package.kinds import ResourceKind
 from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.run.admission import admissible
 from wpk_sandbox.run.deadline import Deadline, OutOfTimeError, Pace
@@ -17,7 +18,10 @@ from wpk_sandbox.sandbox.sandbox import Cluster
 # manifest which names only some fields leaves the others alone.
 STAGE_MANAGER = "wpk-sandbox-stage"
 _FAST = Pace(0.02, 0.2)
-_FIRST = ("Namespace", "CustomResourceDefinition")
+_FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
+CASE, STAND_IN = "the case's", "the stand-in"
+
+Made = dict[tuple[str, str, str], Object]
 
 
 class RefusedCaseError(Exception):
@@ -45,8 +49,10 @@ def set_stage(plan: Plan, cluster: Cluster | None, deadline: Deadline, settle_ti
         for namespace in plan.namespaces:
             cluster.prepare(namespace)
         notes = cluster.load_images(plan.images) if plan.images else ()
-        made = _make_all(objects, plan)
-        late = settle(objects.within(deadline.within(None, settle_timeout)), made)
+        patient = objects.within(deadline.within(None, settle_timeout))
+        made = _make_case(objects, patient, plan)
+        made |= _make_stand_ins(objects, patient, plan, made)
+        late = settle(patient, made.values())
     except OutOfTimeError as error:
         raise SandboxError(f"the sandbox was not set up in time: {error}", "raise the setup timeout") from error
     except ApiError as error:
@@ -55,31 +61,54 @@ def set_stage(plan: Plan, cluster: Cluster | None, deadline: Deadline, settle_ti
     return Scenery(objects, (*notes, *broken))
 
 
-def _make_all(objects: Objects, plan: Plan) -> list[Object]:
-    made: dict[tuple[str, str, str], Object] = {}
-    case = sorted(plan.objects, key=lambda one: _FIRST.index(one["kind"]) if one.get("kind") in _FIRST else 9)
-    given = [(manifest, True) for manifest in case] + [(manifest, False) for manifest in plan.stand_ins]
-    for manifest, of_case in given:
-        metadata = manifest.get("metadata") or {}
-        key = (str(manifest.get("kind")), str(metadata.get("namespace")), str(metadata.get("name")))
+def _make_case(objects: Objects, patient: Objects, plan: Plan) -> Made:
+    """Make the case's objects in their order, but first those that others can only exist in."""
+    made: Made = {}
+    for manifest in sorted(plan.objects, key=lambda one: _FIRST.get(str(one.get("kind")), len(_FIRST))):
+        key = _key(manifest)
+        if key[0] == "Namespace" and key[2] in plan.namespaces:
+            continue
         if key in made:
             # The second form of the same object becomes its second revision only after the first is there.
-            settle(objects, [made[key]])
-        if key[0] != "Namespace" or key[2] not in plan.namespaces:
-            made[key] = _make(objects, manifest, plan.namespaces[0], of_case=of_case)
+            settle(patient, [made[key]])
+        made[key] = _make(objects, manifest, plan.namespaces[0], CASE)
         if key[0] == "CustomResourceDefinition":
             _await_definition(objects, made[key])
-    return list(made.values())
+    return made
 
 
-def _make(objects: Objects, manifest: Mapping[str, Any], namespace: str, *, of_case: bool) -> Object:
+def _make_stand_ins(objects: Objects, patient: Objects, plan: Plan, case: Made) -> Made:
+    """Make the stand-ins, but for pods that something of the case has made by then under the same name."""
+    made: Made = {}
+    if any(manifest["kind"] == "Pod" for manifest in plan.stand_ins):
+        settle(patient, case.values())
+    for manifest in plan.stand_ins:
+        key = _key(manifest)
+        if key in made:
+            settle(patient, [made[key]])
+        elif objects.find(*_place(objects, manifest)):
+            continue
+        made[key] = _make(objects, manifest, plan.namespaces[0], STAND_IN)
+    return made
+
+
+def _key(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+    metadata = manifest.get("metadata") or {}
+    return str(manifest.get("kind")), str(metadata.get("namespace")), str(metadata.get("name"))
+
+
+def _place(objects: Objects, manifest: Mapping[str, Any]) -> tuple[ResourceKind, str, str | None]:
+    kind, namespace, name = objects.place(manifest)
+    return kind, name, namespace
+
+
+def _make(objects: Objects, manifest: Mapping[str, Any], namespace: str, whose: str) -> Object:
     name = f"{manifest.get('kind')}/{(manifest.get('metadata') or {}).get('name')}"
     try:
         return {**manifest, **objects.apply(admissible(manifest), namespace, manager=STAGE_MANAGER)}
     except ApiError as error:
-        if of_case and error.status in (400, 404, 422):
-            raise RefusedCaseError(f"the case's {name} was refused: {error.message}") from error
-        whose = "the case's" if of_case else "the stand-in"
+        if whose == CASE and error.status in (400, 404, 422):
+            raise RefusedCaseError(f"{whose} {name} was refused: {error.message}") from error
         raise SandboxError(f"{whose} {name} could not be made: {error.message}") from error
 
 

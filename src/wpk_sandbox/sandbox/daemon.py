@@ -191,18 +191,23 @@ class _Making:
         self._doing, self._request = doing, request
         self._answer: Any = None
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._make, daemon=True)
+        self._begun = False
+        # Not the thread's own state, which says "not alive" to a caller that was interrupted while starting it.
+        self._answered = threading.Event()
 
     def _make(self) -> None:
         try:
             self._answer = self._request()
         except Exception as error:  # raised again, and translated, by result()
             self._error = error
+        finally:
+            self._answered.set()
 
     def result(self) -> str:
         """Make it; the answer. Raises `UnavailableError`."""
-        self._thread.start()
-        self._thread.join()
+        self._begun = True
+        threading.Thread(target=self._make, daemon=True).start()
+        self._answered.wait()
         with translated(self._doing):
             if self._error:
                 raise self._error
@@ -210,8 +215,8 @@ class _Making:
 
     def then(self, undo: Callable[[], None]) -> None:
         """Undo it when the daemon has answered."""
-        if self._thread.is_alive():
-            self._thread.join(MAKING_TIMEOUT)
+        if self._begun:
+            self._answered.wait(MAKING_TIMEOUT)
         undo()
 
 

@@ -182,8 +182,10 @@ class BubblewrapShell:
 
     def _refine(self, answer: dict[str, Any], output: Output) -> dict[str, Any]:
         """Name the process limit when the kernel refused a fork between two looks of the supervisor."""
-        peak = self.usage().processes_peak if inside.refused_fork(output.raw(STDERR)) else None
-        if answer.get("exit_code") is None or not peak or peak < self._limits.processes // 2:
+        by_itself_or_never = "exit_code" in answer or answer.get("ended") is Ended.DEADLINE
+        if not by_itself_or_never or not inside.refused_fork(output.raw(STDERR)):
+            return answer
+        if (self.usage().processes_peak or 0) < self._limits.processes // 2:
             return answer
         detail = f"it asked for more than {self._limits.processes} processes"
         return {**self._end_everything(Ended.PROCESSES), "detail": detail}

@@ -88,7 +88,7 @@ class _DockerShell:
         access = self._spec.access.environment if self._spec.access else {}
         with _broken("run a command"):
             outcome = self._execute_on_a_live_shell(command, {**access, **environment}, timeout)
-            ended = outcome.ended or self._hidden_limit(outcome)
+            ended = self._hidden_limit(outcome) or outcome.ended
             detail = self._detail(ended, timeout) if ended else ""
             if ended and self._end_everything():
                 detail += "; the shell was made anew, so the files of earlier steps are gone"
@@ -133,9 +133,9 @@ class _DockerShell:
         return execute(self._container, command, environment, timeout=timeout, output_limit=limit)
 
     def _hidden_limit(self, outcome: Outcome) -> Ended | None:
-        """The limit that the kernel enforced while the command seemed to end by itself."""
-        starved = inside.refused_fork(outcome.output.raw(STDERR))
-        if not (outcome.exit_code == 137 or outcome.held or starved):
+        """The limit that the kernel enforced while the command seemed to end by itself, or went on without end."""
+        suspicious = outcome.exit_code == 137 or (outcome.held and outcome.ended is None)
+        if outcome.ended is Ended.OUTPUT or not (suspicious or inside.refused_fork(outcome.output.raw(STDERR))):
             return None
         before, counters = self._before, self._counters()
         if counters is None:

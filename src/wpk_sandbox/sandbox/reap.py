@@ -82,13 +82,14 @@ def _networks() -> Iterator[Leftover]:
     for network in listed:
         # By its id, because two networks can have the same name.
         thing = _labelled("network", network, network["Name"], partial(daemon.remove_network, network["Id"]))
-        yield from _kind_nodes(network["Id"], thing)
+        yield from _kind_nodes([network["Id"], network["Name"]], thing)
         yield thing
 
 
-def _kind_nodes(network_id: str, network: Leftover) -> Iterator[Leftover]:
+def _kind_nodes(network_names: list[str], network: Leftover) -> Iterator[Leftover]:
+    """The nodes on a network; one that was never started is found by the network's name only."""
     with daemon.translated("list the nodes of kind clusters"):
-        filters = {"network": network_id, "label": KIND_LABEL}
+        filters = {"network": network_names, "label": KIND_LABEL}
         listed = daemon.client().api.containers(all=True, filters=filters)
     for node in listed:
         remove = partial(daemon.remove_container, node["Id"])

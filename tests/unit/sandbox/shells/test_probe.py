@@ -1,0 +1,100 @@
+from wpk_sandbox.sandbox.sandbox import Limits, Usage
+from wpk_sandbox.sandbox.shells import probe
+
+CLOSED = """\
+uid\t65532
+CapPrm:\t0000000000000000
+CapEff:\t0000000000000000
+CapBnd:\t0000000000000400
+CapAmb:\t0000000000000000
+NoNewPrivs:\t1
+root\tro,relatime
+tmp\trw,nosuid,nodev,noexec,relatime,size=102400k
+interface\tlo
+root write\tno
+tmp program\tno
+memory.max\t1073741824
+pids.max\t100
+"""
+
+
+def held(answers: str, *, allowed: tuple[str, ...] = ("NET_BIND_SERVICE",)) -> dict[str, bool]:
+    read = probe.Answers(answers)
+    found = [
+        *probe.common_evidence(read, allowed=allowed),
+        probe.network_evidence(read, joined=""),
+        *probe.group_limits_evidence(read, Limits()),
+    ]
+    return {item.probe: item.held for item in found}
+
+
+def opened(before: str, after: str) -> set[str]:
+    assert before in CLOSED
+    return {name for name, holds in held(CLOSED.replace(before, after)).items() if not holds}
+
+
+def test_closed_shell_holds_in_everything() -> None:
+    assert set(held(CLOSED).values()) == {True}
+
+
+def test_each_opening_is_told_by_its_own_probe() -> None:
+    assert opened("uid\t65532", "uid\t0") == {"user"}
+    assert opened("CapEff:\t0000000000000000", "CapEff:\t0000000000000001") == {"capabilities"}
+    assert opened("CapAmb:\t0000000000000000", "CapAmb:\t0000000000000400") == {"capabilities"}
+    assert opened("CapBnd:\t0000000000000400", "CapBnd:\t00000000a80425fb") == {"capabilities"}
+    assert opened("CapBnd:\t0000000000000400", "CapBnd:\tnonsense") == {"capabilities"}
+    assert opened("NoNewPrivs:\t1", "NoNewPrivs:\t0") == {"new privileges"}
+    assert opened("root\tro", "root\trw") == {"root file system"}
+    assert opened("root write\tno", "root write\tyes") == {"root file system"}
+    assert opened("noexec,", "") == {"/tmp"}
+    assert opened("tmp program\tno", "tmp program\tyes") == {"/tmp"}
+    assert opened("interface\tlo", "interface\tlo\ninterface\teth0") == {"network"}
+    assert opened("root write", "socket\t/run/docker.sock\nroot write") == {"daemon sockets"}
+    assert opened("memory.max\t1073741824", "memory.max\tmax") == {"memory limit"}
+    assert opened("memory.max\t1073741824", "memory/memory.limit_in_bytes\t9223372036854771712") == {"memory limit"}
+    assert opened("pids.max\t100", "pids/pids.max\t101") == {"process limit"}
+
+
+def test_older_control_groups_are_read_too() -> None:
+    older = CLOSED.replace("memory.max", "memory/memory.limit_in_bytes").replace("pids.max", "pids/pids.max")
+    assert set(held(older).values()) == {True}
+
+
+def test_capability_that_was_not_allowed_may_not_be_obtainable() -> None:
+    assert held(CLOSED, allowed=())["capabilities"] is False
+
+
+def test_joined_network_is_named() -> None:
+    evidence = probe.network_evidence(probe.Answers("uid\t1\ninterface\teth0"), joined="container:abc")
+    assert evidence.held
+    assert "eth0" in evidence.seen
+    assert "container:abc" in evidence.seen
+
+
+def test_capabilities_have_their_kernel_numbers() -> None:
+    assert probe.capabilities("0000000000200001") == {"CHOWN", "SYS_ADMIN"}
+    assert probe.capabilities("0000010000000000") == {"CHECKPOINT_RESTORE"}
+    assert probe.capabilities("0000020000000000") == {"unknown"}
+    assert probe.capabilities("") is None
+
+
+def test_counters_of_the_newer_control_groups() -> None:
+    counters = probe.read_counters(
+        "pids.events\tmax 3\nmemory.events\tlow 0\nmemory.events\toom 4\nmemory.events\toom_kill 2\n"
+        "pids.peak\t17\nmemory.peak\t4096\ncpu.stat\tusage_usec 1500000\ncpu.stat\tuser_usec 1\n"
+    )
+    assert (counters.refused_forks, counters.out_of_memory) == (3, 2)
+    assert counters.usage == Usage(cpu_seconds=1.5, memory_peak=4096, processes_peak=17)
+
+
+def test_counters_of_the_older_control_groups() -> None:
+    counters = probe.read_counters(
+        "pids/pids.events\tmax 1\nmemory/memory.oom_control\tunder_oom 0\nmemory/memory.oom_control\toom_kill 5\n"
+        "memory/memory.max_usage_in_bytes\t8192\ncpuacct/cpuacct.usage\t250000000\n"
+    )
+    assert (counters.refused_forks, counters.out_of_memory) == (1, 5)
+    assert counters.usage == Usage(cpu_seconds=0.25, memory_peak=8192)
+
+
+def test_nothing_told_is_nothing_known() -> None:
+    assert probe.read_counters("") == probe.Counters()

@@ -1,0 +1,79 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wpk_sandbox.errors import UnavailableError
+from wpk_sandbox.sandbox import daemon
+
+ID, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture(autouse=True)
+def _fresh_client() -> Iterator[None]:
+    daemon.client.cache_clear()
+    yield
+    daemon.client.cache_clear()
+
+
+def test_missing_daemon_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    reason = daemon.why_not()
+    assert reason is not None
+    assert "DOCKER_HOST" in reason
+
+
+def test_nobody_listening_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    with pytest.raises(UnavailableError, match="could not reach the Docker daemon") as raised:
+        daemon.client()
+    assert "start Docker" in raised.value.remedy
+
+
+@pytest.mark.needs("docker")
+def test_daemon_of_this_host_answers() -> None:
+    assert daemon.why_not() is None
+
+
+@pytest.mark.needs("docker")
+def test_too_old_a_daemon_is_told_to_be_updated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "OLDEST_API", (99, 0))
+    reason = daemon.why_not()
+    assert reason is not None
+    assert "update" in reason
+
+
+@pytest.mark.needs("docker")
+def test_image_that_is_missing_may_not_be_pulled() -> None:
+    reason = daemon.ensure_image("wpk-sandbox.invalid/none:1", pull=False)
+    assert reason is not None
+    assert "wpk-sandbox.invalid/none:1" in reason
+
+
+def test_own_container_is_known_by_the_files_that_docker_mounts() -> None:
+    mounts = f"""\
+700 650 0:50 / / rw,relatime - overlay overlay rw
+712 700 254:1 /var/lib/docker/containers/{ID}/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda1 rw
+713 700 254:1 /var/lib/docker/containers/{ID}/hostname /etc/hostname rw - ext4 /dev/vda1 rw
+"""
+    assert daemon.container_ids_of_mounts(mounts) == [ID]
+
+
+def test_mounts_that_a_host_has_for_its_containers_are_not_its_own() -> None:
+    mounts = f"90 80 0:60 / /var/lib/docker/containers/{OTHER}/mounts/shm rw - tmpfs shm rw\n"
+    assert daemon.container_ids_of_mounts(mounts) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (f"12:pids:/docker/{ID}", [ID]),
+        (f"0::/system.slice/docker-{ID}.scope", [ID]),
+        (f"0::/docker/{OTHER}/kubelet/pods/{ID}", [ID]),
+        ("0::/user.slice/user-1000.slice", []),
+        ("0::/", []),
+        ("", []),
+    ],
+)
+def test_own_container_is_the_innermost_of_the_control_group(path: str, found: list[str]) -> None:
+    assert daemon.container_ids_of_cgroups(path) == found

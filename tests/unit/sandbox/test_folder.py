@@ -1,0 +1,53 @@
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from wpk_sandbox.sandbox import folder
+from wpk_sandbox.sandbox.ledger import RUN_LABEL, Ledger
+
+
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger("unit", datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def test_folder_is_private_marked_and_removed(ledger: Ledger) -> None:
+    with folder.temporary_folder(ledger) as path:
+        (path / "deep").mkdir()
+        (path / "deep" / "file").write_text("x")
+        assert path.stat().st_mode & 0o777 == 0o700
+        assert list(folder.marked_folders()) == [(path, ledger.labels)]
+    assert not path.exists()
+    assert str(ledger.close()) == "made 1, removed 1, left 0"
+
+
+def test_folder_that_was_removed_already_is_no_failure(ledger: Ledger) -> None:
+    with folder.temporary_folder(ledger) as path:
+        folder.remove_folder(path)
+    assert str(ledger.close()) == "made 1, removed 1, left 0"
+
+
+def test_only_marked_folders_of_ours_are_seen(ledger: Ledger, tmp_path: Path) -> None:
+    with folder.temporary_folder(ledger) as real:
+        (tmp_path / "wpk-sandbox-unmarked").mkdir()
+        (tmp_path / "wpk-sandbox-link").symlink_to(real)
+        for name, marker in {"broken": "{", "list": "[]", "empty": "{}", "number": f'{{"{RUN_LABEL}": 1}}'}.items():
+            (tmp_path / f"wpk-sandbox-{name}").mkdir()
+            (tmp_path / f"wpk-sandbox-{name}" / folder.MARKER).write_text(marker)
+        (tmp_path / "wpk-sandbox-file").write_text("x")
+        assert [path for path, _ in folder.marked_folders()] == [real]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_folder_of_another_user_is_not_seen(ledger: Ledger) -> None:
+    with folder.temporary_folder(ledger) as path:
+        os.chown(path, 65532, 65532)
+        assert list(folder.marked_folders()) == []

@@ -8,6 +8,9 @@ from typing import TypeVar
 from wpk_sandbox.package.units import human_seconds
 from wpk_sandbox.run.result import Limit
 
+# Limits of one length start a moment apart; a reader takes them for one, and the inner is named.
+SAME = 0.05
+
 Answer = TypeVar("Answer")
 
 
@@ -59,7 +62,7 @@ class Deadline:
     def first(self) -> "Deadline":
         """The one of the nest that runs out first; the inner one where two run out together."""
         earlier = self.outer.first if self.outer else self
-        return earlier if earlier.at < self.at else self
+        return earlier if earlier.at < self.at - SAME else self
 
     def remaining(self) -> float:
         """Seconds until the first of the nest runs out, never below 0."""

@@ -36,6 +36,9 @@ HOME = "atom-sandbox"
 IMAGE = "busybox:1.36"
 
 
+ONCE = Retry()
+
+
 class FakeTime:
     """A clock that moves when somebody sleeps, and never otherwise."""
 
@@ -113,7 +116,7 @@ def k8s(verb: str, kind: str | None = None, name: str | None = None, **options: 
     return KubernetesAction(verb, reference, options)
 
 
-def handler(name: str, *actions: Action, timeout: float | None = None, retry: Retry = Retry()) -> Handler:
+def handler(name: str, *actions: Action, timeout: float | None = None, retry: Retry = ONCE) -> Handler:
     """A handler of one action has one step of the same name; of several, the steps are numbered."""
     names = [name] if len(actions) == 1 else [f"step-{number}" for number in range(1, len(actions) + 1)]
     steps = tuple(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiClient, Configuration
 from running import HOME, FakeTime, deployment, manifest, objects_of, simulated
 
 from wpk_sandbox.errors import SandboxError
@@ -41,8 +42,6 @@ def silent_server() -> Iterator[str]:
 
 
 def client(host: str) -> Any:
-    from kubernetes.client import ApiClient, Configuration
-
     configuration = Configuration(host=host)
     configuration.proxy = None
     configuration.retries = 0

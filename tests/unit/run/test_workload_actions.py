@@ -60,10 +60,7 @@ def test_a_job_is_run_once_more() -> None:
         "Job", "once", spec={"template": {"spec": {"restartPolicy": "Never", "containers": [container()]}}}
     )
     outcome = tried(k8s("restart", "job", "once"), objects=(job,))
-    assert (
-        outcome.steps[0].message == "restarted Job/once ran once more"
-        or "ran once more" in outcome.steps[0].message
-    )
+    assert outcome.steps[0].message == "restarted Job/once, which ran once more"
     assert outcome.verdict is Verdict.PASS
     assert outcome.effects == ()
 

@@ -32,9 +32,7 @@ _RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet")
 def restart(call: Call) -> Done:
     """Replace the pods: a rollout of a workload, the deletion of a pod, a new run of a Job."""
     results = [_restart_one(call, item) for item in targets(call)]
-    return Done(
-        f"restarted: {joined(results)}" if len(results) == 1 else f"restarted {len(results)}: {joined(results)}"
-    )
+    return Done(f"restarted {joined(results)}")
 
 
 def scale(call: Call) -> Done:
@@ -59,7 +57,7 @@ def _restart_one(call: Call, item: Object) -> str:
         return _restart_pod(call, item)
     if item["kind"] == "Job":
         run_again(call.objects, item)
-        return f"{called(item, call.target)} ran once more"
+        return f"{called(item, call.target)}, which ran once more"
     if item["kind"] not in _RESTARTABLE:
         raise StepError(
             f"a {item['kind']} has no pods to restart", advice=f"restart one of {', '.join(_RESTARTABLE)}, Pod, Job"

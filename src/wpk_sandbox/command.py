@@ -60,7 +60,7 @@ def run(
     argv: Sequence[str],
     *,
     timeout: float,
-    stdin: bytes = b"",
+    stdin: bytes | IO[bytes] = b"",
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     output_cap: int = OUTPUT_CAP,
@@ -68,14 +68,15 @@ def run(
 ) -> CommandResult:
     """Run a program to its end or its deadline, keeping at most `output_cap` bytes of each stream.
 
-    `env` adds to (or overrides) our own environment. `undecodable` says what becomes of bytes that are not UTF-8:
-    `replace`, or `surrogateescape` where they are file names. Raises `ProgramMissingError` if there is no such
-    program.
+    `stdin` is what it reads, or a stream that it reads from, such as another program's output. `env` adds to (or
+    overrides) our own environment. `undecodable` says what becomes of bytes that are not UTF-8: `replace`, or
+    `surrogateescape` where they are file names. Raises `ProgramMissingError` if there is no such program.
     """
     began = time.monotonic()
-    with start(argv, env=env, cwd=cwd, stdin=subprocess.PIPE) as process:
+    source = subprocess.PIPE if isinstance(stdin, bytes) else stdin
+    with start(argv, env=env, cwd=cwd, stdin=source) as process:
         readers = [_CappedReader(stream, output_cap) for stream in (process.stdout, process.stderr) if stream]
-        _feed(process, stdin)
+        _feed(process, stdin if isinstance(stdin, bytes) else b"")
         timed_out = _wait(process, timeout)
         stdout, stderr = (reader.text(undecodable) for reader in readers)
     result = CommandResult(tuple(argv), process.returncode, stdout, stderr, time.monotonic() - began, timed_out)

@@ -1,0 +1,69 @@
+"""Calling the API server as plain JSON, waiting for its controllers, and what its errors become."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from wpk_sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+INTERVAL = 0.1
+REQUEST_TIMEOUT = 30.0
+WAIT_REMEDY = "a slow host needs more time: raise the setting boot_timeout, or give the host more CPU"
+
+
+def call(
+    api: "ApiClient", method: str, path: str, body: Any = None, *, query: tuple[tuple[str, str], ...] = ()
+) -> dict[str, Any]:
+    """Make one call; the answer as JSON. Raises the client library's `ApiException`."""
+    from kubernetes.client import ApiException  # noqa: PLC0415 - heavy
+
+    content = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    request = api.param_serialize(
+        method,
+        path,
+        query_params=list(query),
+        header_params={"Accept": "application/json", "Content-Type": content},
+        body=body,
+        auth_settings=["BearerToken"],
+    )
+    response: Any = api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
+    data = response.read()
+    if not 200 <= response.status < 300:
+        raise ApiException(http_resp=response, body=data.decode(errors="replace"))
+    answer: dict[str, Any] = json.loads(data)
+    return answer
+
+
+def wait_until(what: str, is_so: Callable[[], bool], *, timeout: float) -> None:
+    """Ask until it is so; an error of the client means not yet. Raises `SandboxError` after `timeout` seconds."""
+    until = time.monotonic() + timeout
+    last = "it is not so yet"
+    while True:
+        try:
+            with translated("ask the cluster"):
+                if is_so():
+                    return
+        except SandboxError as error:
+            last = str(error)
+        if time.monotonic() >= until:
+            raise SandboxError(f"waited {timeout:.0f} s until {what}: {last}", WAIT_REMEDY)
+        time.sleep(INTERVAL)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn what the client library raises into `SandboxError: could not <doing>: …`."""
+    from kubernetes.client import ApiException  # noqa: PLC0415 - heavy
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - heavy
+
+    try:
+        yield
+    except ApiException as error:
+        raise SandboxError(f"could not {doing}: {error.status} {error.reason}: {error.body}") from error
+    except HTTPError as error:
+        raise SandboxError(f"could not {doing}: the cluster does not answer: {error}") from error

@@ -1,0 +1,146 @@
+"""The kind cluster as a `Cluster`: booted, connected, closed and bounded, in this order, before anyone sees it."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from wpk_sandbox.errors import SandboxError, UnavailableError
+from wpk_sandbox.package.units import human_bytes
+from wpk_sandbox.sandbox.clusters.kind import closing, images, namespaces
+from wpk_sandbox.sandbox.clusters.kind.boot import Booted, booted_cluster
+from wpk_sandbox.sandbox.clusters.kind.calls import call, wait_until
+from wpk_sandbox.sandbox.clusters.kind.connection import Connection, connected
+from wpk_sandbox.sandbox.clusters.kind.gate import Gate, opened_gate
+from wpk_sandbox.sandbox.clusters.kind.node import Node, processes
+from wpk_sandbox.sandbox.ledger import Ledger
+from wpk_sandbox.sandbox.sandbox import Evidence, Limits, SandboxSpec, ShellAccess, Usage
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+log = logging.getLogger(__name__)
+
+# Where the shells' account lives when no namespace was prepared before one is asked for.
+DEFAULT_NAMESPACE = "atom-sandbox"
+
+
+class KindCluster:
+    """A real cluster in one container, closed to the outside."""
+
+    name = "kind"
+    simulated = False
+
+    def __init__(self, booted: Booted, connection: Connection, spec: SandboxSpec, ledger: Ledger) -> None:
+        self.api = connection.api
+        self.details = ""
+        self.seconds_to_ready = 0.0
+        self._booted, self._connection, self._spec, self._ledger = booted, connection, spec, ledger
+        self._prepared: list[str] = []
+        self._gate: Gate | None = None
+        self._opened = ExitStack()
+
+    def prepare(self, namespace: str) -> None:
+        """Make a namespace that is closed and limited as the specification asks; again does nothing."""
+        if namespace in self._prepared:
+            return
+        home = self._prepared[0] if self._prepared else namespace
+        namespaces.prepare_namespace(self.api, namespace, home, self._spec.limits, self._spec.security)
+        self._prepared.append(namespace)
+
+    def load_images(self, images_wanted: Iterable[str]) -> tuple[str, ...]:
+        """Bring images in from the host's daemon; returns a note for each that could not be had."""
+        with _broken("load images"):
+            return images.load_images(self._booted.node, images_wanted, pull=self._spec.pull)
+
+    def shell_access(self) -> ShellAccess | None:
+        """The network of a gate, which is opened when it is first asked for, and a kubeconfig."""
+        if not self._prepared:
+            self.prepare(DEFAULT_NAMESPACE)
+        home = self._prepared[0]
+        with _broken("open the gate for shells"):
+            if self._gate is None:
+                gate = opened_gate(self._booted, self._ledger, self._spec.limits)
+                self._gate = self._opened.enter_context(gate)
+            token = namespaces.token(self.api, home, self._spec.limits.execution_time)
+        return self._gate.access(self._connection.authority, token, home)
+
+    def usage(self) -> Usage:
+        """The most that was used so far, by the control plane too."""
+        return self._booted.node.usage()
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Measure that the cluster is closed: network, admission and quota of each namespace, the gate."""
+        with _broken("measure the cluster"):
+            return (
+                closing.network_evidence(self._booted.node),
+                *(closing.admission_evidence(self.api, namespace) for namespace in self._prepared),
+                *(closing.quota_evidence(self.api, namespace) for namespace in self._prepared),
+                *(self._gate.evidence() if self._gate else ()),
+            )
+
+    def close(self) -> None:
+        """Remove what was made beside the node."""
+        self._opened.close()
+
+
+@contextmanager
+def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[KindCluster]:
+    """Boot a cluster; leaving the context removes it. Raises `errors.SandboxError`.
+
+    A failure while it is open tells what the cluster said about itself before it was removed.
+    """
+    began = time.monotonic()
+    with (
+        _broken("make a kind cluster"),
+        booted_cluster(spec, ledger) as booted,
+        _diagnosed(booted.node),
+        connected(booted.node, booted.kubeconfig) as connection,
+    ):
+        wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
+        shaped = closing.close_node(booted.node, spec.limits.bandwidth)
+        booted.node.limit(spec.limits)
+        cluster = KindCluster(booted, connection, spec, ledger)
+        cluster.details = _details(booted, spec.limits, connection.way, shaped)
+        cluster.seconds_to_ready = time.monotonic() - began
+        try:
+            yield cluster
+        finally:
+            cluster.close()
+
+
+def _left(spec: SandboxSpec, began: float) -> float:
+    return max(1.0, spec.boot_timeout - (time.monotonic() - began))
+
+
+def _is_ready(api: "ApiClient") -> bool:
+    nodes = call(api, "GET", "/api/v1/nodes")["items"]
+    conditions = [condition for node in nodes for condition in node["status"].get("conditions", ())]
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def _details(booted: Booted, limits: Limits, way: str, shaped: bool) -> str:
+    bandwidth = f"{limits.bandwidth / 1e6:g} Mbit/s" if shaped else "bandwidth not bounded by this kernel"
+    return (
+        f"{booted.image} as {booted.name}, {limits.cpu:g} CPU, {human_bytes(limits.memory)}, "
+        f"{processes(limits)} processes, {bandwidth}, disk not bounded; closed to the outside, API reached {way}"
+    )
+
+
+@contextmanager
+def _diagnosed(node: Node) -> Iterator[None]:
+    try:
+        yield
+    except UnavailableError as error:
+        raise SandboxError(f"{error}\n{node.diagnostics()}".rstrip(), error.remedy) from error
+
+
+@contextmanager
+def _broken(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except SandboxError:
+        raise
+    except UnavailableError as error:
+        raise SandboxError(f"could not {doing}: {error}", error.remedy) from error

@@ -1,0 +1,79 @@
+"""The nftables rules that close a node and a gate, for IPv4 and IPv6 at once.
+
+A table of our own: what kube-proxy and Docker accept in theirs does not pass ours, and no order of rules matters.
+It comes after their address translation (priority 10 against -100), so it sees where a packet really goes: to the
+endpoint behind a service, or to Docker's resolver behind a gateway's address. Refused is answered at once, with a
+reset or an ICMP error, so that nothing waits for a timeout. https://wiki.nftables.org/wiki-nftables/index.php/Netfilter_hooks
+"""
+
+import ipaddress
+
+TABLE = "wpk_sandbox"
+
+# Docker's resolver in each container, which asks the host's resolvers: a way out for whoever can ask it.
+DOCKER_RESOLVER = "127.0.0.11"
+
+# kind's defaults for IPv4; https://kind.sigs.k8s.io/docs/user/configuration/#pod-subnet
+POD_NETWORK = "10.244.0.0/16"
+SERVICE_NETWORK = "10.96.0.0/16"
+
+_STOP = """
+  chain stop {
+    meta l4proto tcp reject with tcp reset
+    reject with icmpx type admin-prohibited
+  }"""
+
+
+def node_rules(address: str) -> str:
+    """Rules for a node: whatever it or its pods begin must stay in the cluster; what comes in is answered.
+
+    Raises ValueError when `address` is none.
+    """
+    inside = f"{{ {POD_NETWORK}, {SERVICE_NETWORK}, {ipaddress.IPv4Address(address)} }}"
+    return f"""table inet {TABLE} {{{_STOP}
+  chain leaving {{
+    ip daddr {DOCKER_RESOLVER} jump stop
+    oifname "lo" accept
+    ct state established,related accept
+    ip daddr {inside} accept
+    jump stop
+  }}
+  chain input {{ type filter hook input priority 10; ip daddr {DOCKER_RESOLVER} jump stop; }}
+  chain output {{ type filter hook output priority 10; jump leaving; }}
+  chain forward {{ type filter hook forward priority 10; jump leaving; }}
+}}
+"""
+
+
+def gate_rules(address: str, port: int) -> str:
+    """Rules for a gate: one address and port may be called, and nothing may call in.
+
+    Raises ValueError when `address` is none.
+    """
+    target = ipaddress.IPv4Address(address)
+    return f"""table inet {TABLE} {{{_STOP}
+  chain input {{
+    type filter hook input priority 10; policy drop;
+    iifname "lo" accept
+    ct state established,related accept
+  }}
+  chain output {{
+    type filter hook output priority 10;
+    ip daddr {DOCKER_RESOLVER} jump stop
+    oifname "lo" accept
+    ct state established,related accept
+    ip daddr {target} tcp dport {int(port)} accept
+    jump stop
+  }}
+  chain forward {{ type filter hook forward priority 10; policy drop; }}
+}}
+"""
+
+
+def shaping(bandwidth: int, interface: str = "eth0") -> str:
+    """A shell command that bounds what leaves by the interface, in bits a second.
+
+    20 ms of traffic may go at once, which the kernel's clock needs to reach the rate (tc-tbf(8)).
+    """
+    burst = max(16 * 1024, bandwidth // 8 // 50)
+    return f"tc qdisc replace dev {interface} root tbf rate {bandwidth}bit burst {burst} latency 100ms"

@@ -1,10 +1,13 @@
+import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox import daemon
+from wpk_sandbox.sandbox.ledger import Ledger
 
 ID, OTHER = "a" * 64, "b" * 64
 
@@ -77,3 +80,24 @@ def test_mounts_that_a_host_has_for_its_containers_are_not_its_own() -> None:
 )
 def test_own_container_is_the_innermost_of_the_control_group(path: str, found: list[str]) -> None:
     assert daemon.container_ids_of_cgroups(path) == found
+
+
+@pytest.mark.needs("docker")
+def test_container_finds_its_own_id_in_what_docker_mounted() -> None:
+    ledger = Ledger(f"t{secrets.token_hex(4)}", datetime.now(UTC))
+    name = daemon.resource_name(ledger, "self")
+    with daemon.container(ledger, name, "busybox:1.36", command=["sleep", "60"]) as container:
+        api = daemon.client().api
+        api.start(container)
+        created = api.exec_create(container, ["cat", "/proc/self/mountinfo"])
+        assert daemon.container_ids_of_mounts(api.exec_start(created["Id"]).decode()) == [container]
+        assert daemon.container_ids_of_mounts(Path("/proc/self/mountinfo").read_text()) != [container]
+    assert str(ledger.close()) == "made 1, removed 1, left 0"
+
+
+@pytest.mark.needs("docker")
+def test_thing_that_never_came_to_be_is_undone_without_failure() -> None:
+    ledger = Ledger(f"t{secrets.token_hex(4)}", datetime.now(UTC))
+    with pytest.raises(UnavailableError, match="could not create the container"):
+        daemon.create_container(ledger, daemon.resource_name(ledger, "none"), "wpk-sandbox.invalid/none:1")
+    assert str(ledger.close()) == "made 1, removed 1, left 0"

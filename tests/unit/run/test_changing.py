@@ -131,6 +131,13 @@ def test_text_is_no_patch_of_a_deployment() -> None:
     assert step.message == "data is 'faster', which is no merge patch"
 
 
+@pytest.mark.parametrize("data", [None, [1], 5, ""])
+def test_what_names_no_keys_is_refused(data: Any) -> None:
+    outcome = tried(k8s("patch", "configmap", "app", data=data), objects=(SETTINGS,))
+    assert outcome.steps[0].message == f"data is {data!r}, which names no keys"
+    assert outcome.effects == ()
+
+
 def test_an_invalid_patch_shows_the_api_s_refusal() -> None:
     step = tried(k8s("patch", "deployment", "web", data={"spec": {"replicas": -1}}), objects=(deployment(),)).steps[
         0

@@ -41,6 +41,20 @@ def test_a_pod_of_a_set_is_replaced_under_its_name() -> None:
     assert outcome.steps[1].stdout == "Running\n"
 
 
+def test_a_replacement_that_never_comes_up_is_explained() -> None:
+    stuck = {"spec": {"template": {"spec": {"nodeSelector": {"no": "no"}}}}}
+    made = planned(
+        k8s("patch", "deployment", "web", data={"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}),
+        k8s("patch", "deployment", "web", data=stuck),
+        k8s("restart", "pod", selector="app=web"),
+        objects=(deployment(replicas=1),),
+    )
+    step = perform(made, clock=FakeTime().clock).steps[2]
+    assert step.status is StepStatus.FAILED
+    assert step.message.startswith("waited for the replacement of Pod/web-")
+    assert any("Unschedulable" in detail for detail in step.details)
+
+
 def test_a_pod_of_nobody_is_not_deleted_by_a_restart() -> None:
     lone = manifest("Pod", "lone", spec={"containers": [container()]})
     outcome = tried(k8s("restart", "pod", "lone"), objects=(lone,))

@@ -63,11 +63,12 @@ def _entries(call: Call, item: Object, data: Any) -> tuple[dict[str, Any], str]:
         if set(data) == {"data"} and isinstance(data["data"], Mapping):
             data = data["data"]
         return {str(key): _entry(call, item, str(key), value) for key, value in data.items()}, ""
+    if not isinstance(data, str) or not data:
+        raise StepError(f"data is {data!r}, which names no keys", advice="write the keys to set, or `original`")
     produced = call.memory.produced(data)
     if produced is not None:
-        entries = _from_output(item, produced)
-        return entries, ""
-    keys = _keys(item) or [str(data)]
+        return _from_output(item, produced), ""
+    keys = _keys(item) or [data]
     made_up = {key: f"placeholder-{secrets.token_hex(8)}" for key in keys}
     return made_up, f"no earlier handler produced `{data}`: placeholders were written to {called(item)}"
 

@@ -17,7 +17,8 @@ from wpk_sandbox.run.actions.action import (
     only_target,
     targets,
 )
-from wpk_sandbox.run.awaiting import await_progress, await_rollout
+from wpk_sandbox.run.awaiting import await_progress, await_rollout, stop_for_lost_pods, vain
+from wpk_sandbox.run.deadline import OutOfTimeError
 from wpk_sandbox.run.jobs import run_again
 from wpk_sandbox.run.objects import Object
 from wpk_sandbox.run.pods import is_ready
@@ -88,7 +89,7 @@ def _restart_pod(call: Call, pod: Object) -> str:
         _bring_back(call, pod)
         return f"{called(pod)}, whose controller the sandbox stood in for"
     if not objects.dry_run:
-        objects.deadline.until(lambda: _replaced(call, pod, owner, before), objects.pace)
+        _await_replacement(call, pod, owner, before)
     return f"{called(pod)} of {owner['kind']}/{owner['name']}, replaced and ready"
 
 
@@ -107,10 +108,23 @@ def _siblings(call: Call, pod: Object, owner: Mapping[str, Any]) -> list[Object]
     ]
 
 
-def _replaced(call: Call, pod: Object, owner: Mapping[str, Any], before: frozenset[str]) -> bool | None:
-    """True once the owner has a pod that was not there before, and it is ready."""
-    fresh = [one for one in _siblings(call, pod, owner) if one["metadata"]["uid"] not in before]
-    return True if any(is_ready(one) for one in fresh) else None
+def _await_replacement(call: Call, pod: Object, owner: Mapping[str, Any], before: frozenset[str]) -> None:
+    """Wait until the owner has a pod that was not there before, and it is ready."""
+    objects, waited_for = call.objects, f"the replacement of {called(pod)}"
+    seen: list[tuple[Object, Progress]] = []
+
+    def look() -> bool | None:
+        fresh = [one for one in _siblings(call, pod, owner) if one["metadata"]["uid"] not in before]
+        seen[:] = [(one, Progress(is_ready(one), "not ready")) for one in fresh]
+        if any(progress.done for _, progress in seen):
+            return True
+        stop_for_lost_pods(objects, waited_for, seen)
+        return None
+
+    try:
+        objects.deadline.until(look, objects.pace)
+    except OutOfTimeError as error:
+        raise vain(objects, waited_for, seen, str(error), error) from error
 
 
 def _bring_back(call: Call, pod: Object) -> None:

@@ -14,13 +14,6 @@ from wpk_sandbox.sandbox.clusters.kind.node import Node
 
 API_PORT = 6443
 
-# Bash, because the published node image holds no socat. When one direction ends, so does the other.
-RELAY = f"""
-exec 3<>/dev/tcp/127.0.0.1/{API_PORT} 4<&0 || exit 1
-{{ cat <&4 >&3; kill $$; }} 2>/dev/null &
-exec cat <&3
-"""
-
 
 @contextmanager
 def tunnel(node: Node) -> Iterator[int]:
@@ -37,6 +30,18 @@ def tunnel(node: Node) -> Iterator[int]:
                     each.shutdown(socket.SHUT_RDWR)
 
 
+def relay_script(port: int) -> str:
+    """Bash that joins its own input and output to a local port; when one direction ends, so does the other.
+
+    Bash, because the published node image holds no socat.
+    """
+    return f"""
+exec 3<>/dev/tcp/127.0.0.1/{port} 4<&0 || exit 1
+{{ cat <&4 >&3; kill $$; }} 2>/dev/null &
+exec cat <&3
+"""
+
+
 def _accept(listener: socket.socket, node: Node, opened: list[socket.socket]) -> None:
     with suppress(OSError):
         while True:
@@ -46,9 +51,9 @@ def _accept(listener: socket.socket, node: Node, opened: list[socket.socket]) ->
 
 
 def _relay(connection: socket.socket, node: Node) -> None:
-    argv = ["docker", "exec", "-i", node.name, "bash", "-c", RELAY]
+    argv = ["docker", "exec", "-i", node.name, "bash", "-c", relay_script(API_PORT)]
     descriptor = connection.fileno()
-    with connection, command.start(argv, stdin=descriptor, stdout=descriptor, stderr=None) as process:
+    with connection, command.start(argv, stdin=descriptor, stdout=descriptor) as process:
         process.wait()
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,270 @@
+"""The real cluster, for what only it promises: nothing leaves it, its gate opens to its API alone, all of it goes.
+
+Targets are containers of these tests on the cluster's own network; that a target can be reached at all is shown
+each time by a container without rules.
+"""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kubernetes.client import CoreV1Api, VersionApi
+
+from wpk_sandbox.sandbox import daemon
+from wpk_sandbox.sandbox.clusters.kind import KIND, closing
+from wpk_sandbox.sandbox.clusters.kind.boot import KIND_LABEL
+from wpk_sandbox.sandbox.clusters.kind.cluster import KindCluster
+from wpk_sandbox.sandbox.clusters.kind.connection import connected
+from wpk_sandbox.sandbox.clusters.kind.node import Node
+from wpk_sandbox.sandbox.ledger import Ledger
+from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec
+from wpk_sandbox.sandbox.shells.docker import DOCKER
+
+pytestmark = pytest.mark.needs("kind")
+
+BUSYBOX, NAMESPACE, PORT = "busybox:1.36", "atom-sandbox", 8080
+SERVER = f"mkdir /tmp/w; echo reached >/tmp/w/index.html; exec httpd -f -p {PORT} -h /tmp/w"
+ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+SPEC = SandboxSpec(pull=False)
+
+Sh = Callable[[str], Completed]
+
+
+def new_ledger() -> Ledger:
+    return Ledger("kind-contract", datetime.now(UTC) + timedelta(minutes=30))
+
+
+def docker(*argv: str, check: bool = True) -> str:
+    return subprocess.run(["docker", *argv], capture_output=True, text=True, timeout=60, check=check).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    return new_ledger()
+
+
+@pytest.fixture(scope="module")
+def cluster(ledger: Ledger) -> Iterator[KindCluster]:
+    with KIND.open(SPEC, ledger) as opened:
+        assert isinstance(opened, KindCluster)
+        opened.prepare(NAMESPACE)
+        assert opened.load_images([BUSYBOX]) == ()
+        yield opened
+    assert ledger.close().left == ()
+
+
+@pytest.fixture(scope="module")
+def node(cluster: KindCluster) -> Node:
+    return cluster._booted.node
+
+
+@pytest.fixture(scope="module")
+def network(cluster: KindCluster) -> str:
+    return cluster._booted.name
+
+
+@pytest.fixture(scope="module")
+def target(network: str, ledger: Ledger) -> Iterator[str]:
+    """The address of a web server on the cluster's network, which nothing in the cluster may reach."""
+    name = f"{network}-target"
+    docker("run", "--detach", f"--name={name}", f"--network={network}", BUSYBOX, "sh", "-c", SERVER)
+    yield docker("inspect", f"--format={ADDRESS}", name)
+    docker("rm", "--force", "--volumes", name)
+
+
+@pytest.fixture(scope="module")
+def sh(cluster: KindCluster, ledger: Ledger) -> Iterator[Sh]:
+    """A shell of the run, in the gate, with the node image's own kubectl."""
+    spec = SandboxSpec(shell_image=cluster._booted.image, access=cluster.shell_access(), pull=False)
+    with DOCKER.open(spec, ledger) as shell:
+        yield lambda command: shell.run(command, environment={}, timeout=30)
+
+
+def in_a_pod(core: CoreV1Api, node: Node, namespace: str, name: str, command: str) -> str:
+    """What a command prints in a new pod of busybox."""
+    closed = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    container = {"name": "main", "image": BUSYBOX, "command": ["sh", "-c", command], "securityContext": closed}
+    spec = {"containers": [container], "restartPolicy": "Never", "terminationGracePeriodSeconds": 0}
+    core.create_namespaced_pod(namespace, {"metadata": {"name": name}, "spec": spec})
+    kubectl = ("kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", f"--namespace={namespace}")
+    done = "--for=jsonpath={.status.phase}=Succeeded"
+    node.run(*kubectl, "wait", f"pod/{name}", done, "--timeout=50s", timeout=60).require()
+    return node.run(*kubectl, "logs", name).require().stdout
+
+
+def fetch(address: str) -> str:
+    """A command that prints `reached` or `stopped`; busybox's own wget crashes where there is no resolver."""
+    request = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 {address} {PORT}"
+    return f"{request} | grep reached || echo stopped"
+
+
+def test_every_probe_holds(cluster: KindCluster) -> None:
+    cluster.shell_access()
+    evidence = cluster.evidence()
+    assert [each.held for each in evidence] == [True] * 4, evidence
+
+
+def test_probe_notices_that_the_rules_are_gone(cluster: KindCluster, node: Node) -> None:
+    node.run("nft", "delete", "table", "inet", "wpk_sandbox").require()
+    try:
+        opened = closing.network_evidence(node)
+    finally:
+        closing.close_node(node, SPEC.limits.bandwidth)
+    assert not opened.held
+    assert closing.network_evidence(node).held
+
+
+def test_neither_node_nor_pod_reaches_a_container_beside_the_cluster(
+    cluster: KindCluster, node: Node, network: str, target: str
+) -> None:
+    beside = docker("run", "--rm", f"--network={network}", BUSYBOX, "sh", "-c", fetch(target))
+    assert beside == "reached"
+    core = CoreV1Api(cluster.api)
+    assert in_a_pod(core, node, NAMESPACE, "leaving", fetch(target)).endswith("stopped\n")
+    from_node = node.run("curl", "--silent", "--show-error", "--max-time", "3", f"http://{target}:{PORT}/")
+    assert not from_node.ok
+    assert "refused" in from_node.stderr or "connect" in from_node.stderr, "it fails at once, not by a timeout"
+    assert from_node.seconds < 3
+
+
+def test_cluster_resolves_its_own_names_and_no_others(
+    cluster: KindCluster, node: Node, network: str, target: str
+) -> None:
+    outside = f"{network}-target"
+    beside = docker("run", "--rm", f"--network={network}", BUSYBOX, "nslookup", outside, "127.0.0.11", check=False)
+    assert target in beside
+    ask = f"nslookup kubernetes.default.svc.cluster.local 10.96.0.10; nslookup {outside} 10.96.0.10; true"
+    answers = in_a_pod(CoreV1Api(cluster.api), node, "default", "asking", ask)
+    assert "Address: 10.96.0.1\n" in answers
+    assert target not in answers
+
+
+def test_cluster_goes_on_working_when_it_is_closed(cluster: KindCluster, node: Node) -> None:
+    renewals = "get", "leases", "--namespace=kube-node-lease", "--output=jsonpath={.items[*].spec.renewTime}"
+    asked = node.run("kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", *renewals).require()
+    renewed = datetime.fromisoformat(asked.stdout.strip())
+    assert datetime.now(UTC) - renewed < timedelta(seconds=40)
+
+
+def test_shell_in_the_gate_uses_kubectl_where_it_may(sh: Sh) -> None:
+    made = sh(
+        "kubectl create configmap made --from-literal=a=1 && kubectl get configmap made -o jsonpath={.data.a}"
+    )
+    assert made.exit_code == 0, made.stderr
+    assert made.stdout.endswith("1")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "kubectl get nodes",
+        "kubectl --namespace kube-system get secrets",
+        "kubectl delete resourcequota sandbox-quota",
+        "kubectl label namespace atom-sandbox pod-security.kubernetes.io/enforce=privileged --overwrite",
+        "kubectl create clusterrolebinding mine --clusterrole=cluster-admin --user=me",
+    ],
+)
+def test_shell_in_the_gate_may_not_open_the_cluster(sh: Sh, command: str) -> None:
+    refused = sh(command)
+    assert refused.exit_code != 0
+    assert "orbidden" in refused.stderr
+
+
+def test_shell_in_the_gate_reaches_the_api_and_nothing_else(sh: Sh, node: Node, network: str, target: str) -> None:
+    def connect(address: str, port: int) -> str:
+        return f"timeout 5 bash -c 'exec 3<>/dev/tcp/{address}/{port}' && echo reached || echo stopped"
+
+    image = docker("inspect", "--format={{.Config.Image}}", node.name)
+    beside = ("run", "--rm", f"--network={network}", "--entrypoint=bash", image, "-c")
+    assert docker(*beside, connect(target, PORT)) == "reached"
+    assert docker(*beside, connect(node.address, 10250)) == "reached"
+    assert sh(connect(node.address, 6443)).stdout == "reached\n"
+    assert sh(connect(target, PORT)).stdout == "stopped\n"
+    assert sh(connect(node.address, 10250)).stdout == "stopped\n"
+
+
+def test_shell_in_the_gate_has_no_resolver(sh: Sh, network: str, node: Node) -> None:
+    image = docker("inspect", "--format={{.Config.Image}}", node.name)
+    ask = ("run", "--rm", f"--network={network}", "--entrypoint=getent", image, "hosts", node.name)
+    assert node.address in docker(*ask)
+    assert sh(f"getent hosts {node.name} || echo unknown").stdout == "unknown\n"
+
+
+def test_shell_in_the_gate_cannot_open_it(sh: Sh) -> None:
+    assert sh("nft flush ruleset").exit_code != 0
+    assert sh("ip link add dummy0 type dummy").exit_code != 0
+
+
+def test_nobody_calls_into_the_gate(cluster: KindCluster, network: str) -> None:
+    access = cluster.shell_access()
+    assert access is not None
+    gate, name = access.network.partition(":")[2], f"{network}-listening"
+    address = docker("inspect", f"--format={ADDRESS}", gate)
+    docker("run", "--detach", f"--name={name}", f"--network={access.network}", BUSYBOX, "sh", "-c", SERVER)
+    try:
+        assert docker("exec", name, "sh", "-c", fetch("127.0.0.1")) == "reached"
+        beside = docker("run", "--rm", f"--network={network}", BUSYBOX, "sh", "-c", fetch(address))
+        assert beside.endswith("stopped")
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def test_api_is_reached_through_the_node_as_well(cluster: KindCluster, node: Node) -> None:
+    assert "API reached by its published port" in cluster.details
+    with connected(node, cluster._booted.kubeconfig, direct=False) as connection:
+        assert connection.way == "through the node"
+        assert VersionApi(connection.api).get_code().major == "1"
+        names = [item.metadata.name for item in CoreV1Api(connection.api).list_node().items]
+        assert names == [node.name]
+
+
+def test_node_is_bounded(node: Node, cluster: KindCluster) -> None:
+    bounds = json.loads(docker("inspect", "--format={{json .HostConfig}}", node.name))
+    limits = SPEC.limits
+    assert (bounds["Memory"], bounds["MemorySwap"]) == (limits.memory, limits.memory)
+    assert bounds["NanoCpus"] == limits.cpu * 1e9 or bounds["CpuQuota"] == limits.cpu * bounds["CpuPeriod"]
+    assert bounds["PidsLimit"] == 1024 + 10 * limits.processes
+    assert "100 Mbit/s" in cluster.details or "bandwidth not bounded" in cluster.details
+    used = cluster.usage()
+    assert used.cpu_seconds is not None
+    assert used.cpu_seconds > 1
+    assert used.memory_peak is not None
+    assert 100 * 1024**2 < used.memory_peak <= limits.memory
+
+
+def test_images_are_loaded_once_and_missing_ones_are_noted(cluster: KindCluster, node: Node) -> None:
+    (note,) = cluster.load_images([BUSYBOX, "missing.invalid/tool:1"])
+    assert note.startswith("missing.invalid/tool:1: the image missing.invalid/tool:1 is not on this daemon")
+    listed = node.run("ctr", "--namespace=k8s.io", "images", "ls", "-q").stdout.split()
+    assert listed.count("docker.io/library/busybox:1.36") == 1
+
+
+def test_everything_is_removed() -> None:
+    ledger = new_ledger()
+    with KIND.open(SPEC, ledger) as opened:
+        assert isinstance(opened, KindCluster)
+        opened.prepare(NAMESPACE)
+        opened.shell_access()
+        name, folder = opened._booted.name, opened._booted.kubeconfig.parent
+        assert nodes(name)
+        assert folder.stat().st_mode & 0o777 == 0o700
+    tally = ledger.tally()
+    assert (tally.made, tally.removed, tally.left) == (4, 4, ())
+    assert nodes(name) == []
+    assert docker("network", "ls", "--quiet", f"--filter=name={name}") == ""
+    assert docker("ps", "--all", "--quiet", f"--filter=name={name}") == ""
+    assert not Path(folder).exists()
+
+
+def nodes(cluster_name: str) -> list[str]:
+    listed = daemon.client().api.containers(all=True, filters={"label": f"{KIND_LABEL}={cluster_name}"})
+    return [container["Id"] for container in listed]

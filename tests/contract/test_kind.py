@@ -5,6 +5,8 @@ each time by a container without rules.
 """
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,8 +15,9 @@ from pathlib import Path
 import pytest
 from kubernetes.client import CoreV1Api, VersionApi
 
+from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox import daemon
-from wpk_sandbox.sandbox.clusters.kind import KIND, closing
+from wpk_sandbox.sandbox.clusters.kind import KIND, closing, images
 from wpk_sandbox.sandbox.clusters.kind.boot import KIND_LABEL
 from wpk_sandbox.sandbox.clusters.kind.cluster import KindCluster
 from wpk_sandbox.sandbox.clusters.kind.connection import connected
@@ -246,6 +249,36 @@ def test_images_are_loaded_once_and_missing_ones_are_noted(cluster: KindCluster,
     assert note.startswith("missing.invalid/tool:1: the image missing.invalid/tool:1 is not on this daemon")
     listed = node.run("ctr", "--namespace=k8s.io", "images", "ls", "-q").stdout.split()
     assert listed.count("docker.io/library/busybox:1.36") == 1
+
+
+def test_failure_shows_what_the_cluster_said(cluster: KindCluster) -> None:
+    with pytest.raises(SandboxError) as caught:
+        cluster.prepare("Not_A_Name")
+    first, *tail = str(caught.value).splitlines()
+    assert first.startswith("could not make the Namespace Not_A_Name: 422")
+    assert [line for line in tail if line.startswith("---")] == [
+        "--- the node's log",
+        "--- the kubelet's log",
+        "--- events",
+    ]
+
+
+def test_image_asked_for_by_its_digest_has_that_name_in_the_node(
+    node: Node, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # No image here came from a registry, so the daemon knows none by a digest: this `docker` saves another's bytes.
+    reference = f"busybox@sha256:{'1' * 64}"
+    real = shutil.which("docker")
+    program = tmp_path / "docker"
+    program.write_text(
+        f'#!/bin/sh\n[ "$2" = "{reference}" ] && set -- save "$({real} images -q {BUSYBOX})"\nexec {real} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(daemon, "has_image", lambda name: name == reference)
+    assert images.load_images(node, [reference], pull=False) == ()
+    listed = node.run("ctr", "--namespace=k8s.io", "images", "ls", "-q").stdout.split()
+    assert f"docker.io/library/{reference}" in listed
 
 
 def test_everything_is_removed() -> None:

@@ -24,6 +24,8 @@ def test_cluster_names_are_short_and_never_the_same() -> None:
         ("localhost/tool:1", "localhost/tool:1"),
         ("registry:5000/tool", "registry:5000/tool:latest"),
         ("busybox@sha256:abc", "docker.io/library/busybox@sha256:abc"),
+        ("busybox:1.36@sha256:abc", "docker.io/library/busybox@sha256:abc"),
+        ("registry:5000/deep/er/tool:1@sha256:abc", "registry:5000/deep/er/tool@sha256:abc"),
         ("docker.io/library/busybox:1.36", "docker.io/library/busybox:1.36"),
     ],
 )

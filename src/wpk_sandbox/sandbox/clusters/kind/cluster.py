@@ -46,12 +46,13 @@ class KindCluster:
         if namespace in self._prepared:
             return
         home = self._prepared[0] if self._prepared else namespace
-        namespaces.prepare_namespace(self.api, namespace, home, self._spec.limits, self._spec.security)
+        with _broken(f"prepare the namespace {namespace}", self._booted.node):
+            namespaces.prepare_namespace(self.api, namespace, home, self._spec.limits, self._spec.security)
         self._prepared.append(namespace)
 
     def load_images(self, images_wanted: Iterable[str]) -> tuple[str, ...]:
         """Bring images in from the host's daemon; returns a note for each that could not be had."""
-        with _broken("load images"):
+        with _broken("load images", self._booted.node):
             return images.load_images(self._booted.node, images_wanted, pull=self._spec.pull)
 
     def shell_access(self) -> ShellAccess | None:
@@ -59,7 +60,7 @@ class KindCluster:
         if not self._prepared:
             self.prepare(DEFAULT_NAMESPACE)
         home = self._prepared[0]
-        with _broken("open the gate for shells"):
+        with _broken("open the gate for shells", self._booted.node):
             if self._gate is None:
                 gate = opened_gate(self._booted, self._ledger, self._spec.limits)
                 self._gate = self._opened.enter_context(gate)
@@ -72,7 +73,7 @@ class KindCluster:
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Measure that the cluster is closed: network, admission and quota of each namespace, the gate."""
-        with _broken("measure the cluster"):
+        with _broken("measure the cluster", self._booted.node):
             return (
                 closing.network_evidence(self._booted.node),
                 *(closing.admission_evidence(self.api, namespace) for namespace in self._prepared),
@@ -87,27 +88,21 @@ class KindCluster:
 
 @contextmanager
 def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[KindCluster]:
-    """Boot a cluster; leaving the context removes it. Raises `errors.SandboxError`.
-
-    A failure while it is open tells what the cluster said about itself before it was removed.
-    """
+    """Boot a cluster; leaving the context removes it. Raises `errors.SandboxError`."""
     began = time.monotonic()
-    with (
-        _broken("make a kind cluster"),
-        booted_cluster(spec, ledger) as booted,
-        _diagnosed(booted.node),
-        connected(booted.node, booted.kubeconfig) as connection,
-    ):
-        wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
-        shaped = closing.close_node(booted.node, spec.limits.bandwidth)
-        booted.node.limit(spec.limits)
-        cluster = KindCluster(booted, connection, spec, ledger)
-        cluster.details = _details(booted, spec.limits, connection.way, shaped)
+    with ExitStack() as opened:
+        with _broken("boot a kind cluster"):
+            booted = opened.enter_context(booted_cluster(spec, ledger))
+        with _broken("close the kind cluster", booted.node):
+            connection = opened.enter_context(connected(booted.node, booted.kubeconfig))
+            wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
+            shaped = closing.close_node(booted.node, spec.limits.bandwidth)
+            booted.node.limit(spec.limits)
+            cluster = KindCluster(booted, connection, spec, ledger)
+            cluster.details = _details(booted, spec.limits, connection.way, shaped)
+        opened.callback(cluster.close)
         cluster.seconds_to_ready = time.monotonic() - began
-        try:
-            yield cluster
-        finally:
-            cluster.close()
+        yield cluster
 
 
 def _left(spec: SandboxSpec, began: float) -> float:
@@ -129,18 +124,11 @@ def _details(booted: Booted, limits: Limits, way: str, shaped: bool) -> str:
 
 
 @contextmanager
-def _diagnosed(node: Node) -> Iterator[None]:
+def _broken(doing: str, node: Node | None = None) -> Iterator[None]:
+    """Turn a failure into `SandboxError`; with a node, tell too what it says of itself, while it is there."""
     try:
         yield
     except UnavailableError as error:
-        raise SandboxError(f"{error}\n{node.diagnostics()}".rstrip(), error.remedy) from error
-
-
-@contextmanager
-def _broken(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except SandboxError:
-        raise
-    except UnavailableError as error:
-        raise SandboxError(f"could not {doing}: {error}", error.remedy) from error
+        told = str(error) if isinstance(error, SandboxError) else f"could not {doing}: {error}"
+        diagnostics = f"\n{node.diagnostics()}" if node else ""
+        raise SandboxError(f"{told}{diagnostics}".rstrip(), error.remedy) from error

@@ -26,16 +26,20 @@ def load_images(node: Node, images: Iterable[str], *, pull: bool) -> tuple[str, 
 
 
 def full_name(image: str) -> str:
-    """The name as the kubelet looks for it: with registry, and with a tag or digest.
+    """The name as the kubelet looks for it: with registry, and with a digest or else a tag.
 
     https://github.com/distribution/reference calls it the familiar name's normal form.
     """
     registry, slash, path = image.partition("/")
     if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
         registry, path = "docker.io", image if slash else f"library/{image}"
-    if "@" not in path and ":" not in path.rpartition("/")[2]:
-        path += ":latest"
-    return f"{registry}/{path}"
+    folder, _, last = path.rpartition("/")
+    name, at, digest = last.partition("@")
+    if at:
+        last = f"{name.partition(':')[0]}@{digest}"
+    elif ":" not in last:
+        last += ":latest"
+    return "/".join(part for part in (registry, folder, last) if part)
 
 
 def _load(node: Node, image: str) -> str | None:

@@ -89,7 +89,7 @@ def code(text: object) -> Markdown:
     if not plain:
         return Markdown("")
     if "|" in plain:  # a table would end its cell here, and no escape works both in a table and outside it
-        return Markdown(f"<code>{_entities(plain)}</code>")
+        return Markdown(f"<code>{_entities(unmentioned(plain))}</code>")
     ticks = "`" * (_longest_run(plain) + 1)
     pad = " " if plain.startswith("`") or plain.endswith("`") else ""
     return Markdown(f"{ticks}{pad}{plain}{pad}{ticks}")

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from junit_xml import TestCase, TestSuite
 
 from wpk_sandbox.finding import Finding, Location
+from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report import phrases
 from wpk_sandbox.report.escape import head_and_tail, xml
 from wpk_sandbox.report.findings import finding_lines
@@ -182,9 +183,15 @@ def _step(step: StepResult) -> Case:
         failure=message if step.status is StepStatus.FAILED else "",
         skipped=f"{step.status}: {step.reason or step.message}" if _not_done(step) else "",
         details="\n".join((*step.details, *advice)),
-        stdout=step.stdout,
+        stdout=_fidelity(step) + step.stdout,
         stderr=step.stderr,
     )
+
+
+def _fidelity(step: StepResult) -> str:
+    """A green test case must not hide that its step was not done for real."""
+    real = step.fidelity is Fidelity.EXECUTED or not phrases.ran(step)
+    return "" if real else f"{step.fidelity}: {step.reason}\n"
 
 
 def _not_done(step: StepResult) -> bool:

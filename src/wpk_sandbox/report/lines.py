@@ -8,6 +8,7 @@ from unicodedata import combining, east_asian_width
 from wpk_sandbox.report import escape
 
 WIDTH = 88
+_MOST = 2000
 
 
 class Tone(StrEnum):
@@ -42,7 +43,12 @@ class Line:
 def line(*parts: str | tuple[str, Tone]) -> Line:
     """Make a line. Every part passes the escaping here, which is why no report can forget it."""
     pairs = [(part, Tone.PLAIN) if isinstance(part, str) else part for part in parts]
-    return Line(tuple(Span(escape.one_line(text), tone) for text, tone in pairs))
+    return Line(tuple(Span(_bounded(text), tone) for text, tone in pairs))
+
+
+def _bounded(text: str) -> str:
+    """Harmless, and no longer than anybody reads on one line."""
+    return escape.one_line(text if len(text) <= _MOST else text[:_MOST] + "…")
 
 
 def plain(lines: Iterable[Line]) -> str:

@@ -9,6 +9,8 @@ import re
 
 ZERO_WIDTH = "\u200b"
 
+_MOST = 1500
+
 # Colours and other renditions of a well-meaning program say nothing that a log needs.
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 # GitHub's runner takes `::command::` at the start of a line, after any blanks, and `##[command]` anywhere in it.
@@ -72,7 +74,7 @@ def markdown(text: object) -> Markdown:
     """
     if isinstance(text, Markdown):
         return text
-    parts = _CODE.split(one_line(str(text)))
+    parts = _CODE.split(_brief(text))
     return Markdown("".join(code(part) if number % 2 else _inert(part) for number, part in enumerate(parts)))
 
 
@@ -85,7 +87,7 @@ def _inert(plain: str) -> str:
 
 def code(text: object) -> Markdown:
     """Text as code within a line or a table cell; where nothing is mentioned, linked or marked up."""
-    plain = one_line(str(text)).strip()
+    plain = _brief(text).strip()
     if not plain:
         return Markdown("")
     if "|" in plain:  # a table would end its cell here, and no escape works both in a table and outside it
@@ -110,6 +112,12 @@ def html(text: object) -> Markdown:
 def _entities(text: str) -> str:
     """Every character that HTML or Markdown would take for markup, as an entity."""
     return re.sub(r"[&<>\"'\\`*_{}\[\]|~$]", lambda match: f"&#{ord(match.group())};", text)
+
+
+def _brief(text: object) -> str:
+    """One line, no longer than anybody reads in a sentence or a cell."""
+    plain = one_line(str(text)[: _MOST + 1])
+    return plain if len(plain) <= _MOST else plain[:_MOST] + "…"
 
 
 def _longest_run(text: str) -> int:

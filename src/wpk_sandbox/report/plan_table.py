@@ -75,7 +75,7 @@ def action_words(action: Action) -> str:
         case ContainerAction():
             words = f"container {action.image}"
         case ManifestAction():
-            words = f"apply {_object(action.manifest)}"
+            words = f"manifest {_object(action.manifest)}"
         case ManualAction():
             words = "manual"
         case _:

@@ -115,10 +115,12 @@ def _failure(step: StepResult) -> Iterator[Line]:
 
 
 def _last_words(step: StepResult) -> Iterator[Line]:
-    """The end of the output, unless the details quote it already."""
+    """The end of the output, unless the message or the details quote it already."""
     output = escape.visible(escape.head_and_tail(step.stderr.strip() or step.stdout.strip(), 8000))
-    said = "\n".join(step.details)
-    words = [words for words in output.split("\n") if words.strip() and words.strip() not in said]
+    words = [words for words in output.split("\n") if words.strip()]
+    said = "\n".join((step.message, *step.details))
+    if not words or words[-1].strip()[:100] in said:
+        return
     for each in words[-LOG_LINES:]:
         yield line(("      | ", Tone.FAINT), shorten(each, 400))
 

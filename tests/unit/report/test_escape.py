@@ -74,6 +74,10 @@ class TestMarkdown:
     def test_keeps_code_in_backticks(self) -> None:
         assert escape.markdown("set `a_b` *now*") == "set `a_b` \\*now\\*"
 
+    def test_a_sentence_without_end_is_cut(self) -> None:
+        assert len(escape.markdown("x" * 100_000)) < 1600
+        assert escape.markdown("x" * 100_000).endswith("x…")
+
     def test_does_not_escape_twice(self) -> None:
         assert escape.markdown(escape.markdown("a*b")) == "a\\*b"
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, HOSTILE_RUN, INCONCLUSIVE, PASSING, run, step
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report.lines import plain
@@ -56,9 +58,14 @@ def test_a_failed_step_shows_the_end_of_its_output() -> None:
     assert "| line 91" not in shown
 
 
-def test_output_that_the_details_quote_is_not_shown_twice() -> None:
-    failed = step(1, "loud", StepStatus.FAILED, stderr="no such file\n", details=("cp: no such file",))
-    assert plain(step_lines(failed, 1, 10)).count("no such file") == 1
+@pytest.mark.parametrize(
+    "quoted", [{"details": ("copying", "cp: no such file")}, {"message": "exit code 1: cp: no such file"}]
+)
+def test_output_that_is_quoted_already_is_not_shown_twice(quoted: dict[str, object]) -> None:
+    failed = step(1, "loud", StepStatus.FAILED, stderr="start\ncopying\ncp: no such file\n", **quoted)
+    shown = plain(step_lines(failed, 1, 10))
+    assert shown.count("no such file") == 1
+    assert "|" not in shown
 
 
 def test_a_step_that_was_not_reached_has_no_time() -> None:

@@ -2,13 +2,25 @@
 
 Thresholds are the newer of the published policy's two scales (`spec/wpk-format.md`): below 25 approve, below
 50 review, below 76 a person must look, from 76 the package never starts.
+
+The points of each severity are chosen for that scale (`POINTS`): one critical finding reaches the block by itself;
+one high finding asks for a review, two for a person, three block; mediums add up to a review from the third on;
+lows only tip a scale that is nearly full; infos never count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from wpk_sandbox.finding import Finding, Location, Severity
+
+POINTS: Mapping[Severity, int] = {
+    Severity.CRITICAL: 80,
+    Severity.HIGH: 30,
+    Severity.MEDIUM: 10,
+    Severity.LOW: 3,
+    Severity.INFO: 0,
+}
 
 
 class Outcome(StrEnum):

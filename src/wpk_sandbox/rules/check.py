@@ -1,0 +1,67 @@
+"""Examines a package with every rule; pure, so that the same package and policy always give the same findings."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from wpk_sandbox.finding import Finding
+from wpk_sandbox.package.package import Package
+from wpk_sandbox.rules import host, images, network, privilege, resources, rights, safety, scripts, secrets
+from wpk_sandbox.rules.policy import Policy
+from wpk_sandbox.rules.secrets import Secret
+from wpk_sandbox.rules.subject import Subject
+
+_FAMILIES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    scripts.check,
+    privilege.check,
+    host.check,
+    rights.check,
+    network.check,
+    secrets.check,
+    resources.check,
+    images.check,
+    safety.check,
+)
+HIDDEN = "***"
+LONGEST_EXCERPT = 4096
+
+
+def check(package: Package, policy: Policy) -> tuple[Finding, ...]:
+    """Everything that the rules have to say about a package, worst first, without the loader's findings."""
+    subject = Subject(package, policy)
+    distinct: dict[tuple[object, ...], Finding] = {}
+    for family in _FAMILIES:
+        for finding in family(subject):
+            distinct.setdefault((finding.rule, finding.location), finding)
+    hidden = _hidden(subject) if distinct else ()
+    shown = (_shown(subject, finding, hidden) for finding in distinct.values())
+    return tuple(sorted(shown, key=lambda finding: finding.order))
+
+
+def _hidden(subject: Subject) -> tuple[str, ...]:
+    """Every text that no finding may show: secrets as they are, and as the file writes them; longest first."""
+    texts: set[str] = set()
+    for secret in secrets.found(subject):
+        texts |= {secret.value, *secret.value.split("\n"), *_written(subject, secret)}
+    return tuple(sorted((text for text in texts if len(text) > 2), key=len, reverse=True))
+
+
+def _written(subject: Subject, secret: Secret) -> Iterator[str]:
+    place = subject.places.locate(secret.pointer, secret.text, secret.span)
+    yield from (line.strip() for line in subject.places.written(place).split("\n"))
+
+
+def _shown(subject: Subject, finding: Finding, hidden: tuple[str, ...]) -> Finding:
+    """The finding with the source line that it points at, and without any secret."""
+    line = subject.places.line(finding.location.line)[:LONGEST_EXCERPT]
+    return replace(
+        finding,
+        excerpt=_without(line, hidden),
+        message=_without(finding.message, hidden),
+        fix=_without(finding.fix, hidden),
+    )
+
+
+def _without(text: str, hidden: tuple[str, ...]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, HIDDEN)
+    return text

@@ -1,0 +1,32 @@
+"""Shell commands that no runbook should run; the rules themselves are in `shell/`, one family a file."""
+
+from collections.abc import Iterator
+
+from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell import destroy, devices, exhaust, fetched, reverse
+from wpk_sandbox.rules.subject import Subject
+
+UNREADABLE = Rule(
+    "shell-unreadable",
+    Severity.MEDIUM,
+    "A shell command cannot be read",
+    "What is not shell syntax fails when it is needed, or runs as something that nobody reviewed; and its dangers"
+    " cannot be checked.",
+    "Correct the syntax (`sh -n` shows where). Put scripts of more than 64 KiB into the image.",
+    points=POINTS[Severity.MEDIUM],
+)
+
+_FAMILIES = (destroy, devices, exhaust, fetched, reverse)
+
+RULES: tuple[Rule, ...] = (*(rule for family in _FAMILIES for rule in family.RULES), UNREADABLE)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """What is wrong with the scripts of a package."""
+    for text in subject.scripts:
+        for problem in text.script.problems[:1]:
+            yield subject.in_script(UNREADABLE, text, problem.span, problem.message)
+        for family in _FAMILIES:
+            for issue in family.check(text.script.commands):
+                yield subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)

@@ -1,0 +1,1 @@
+"""Shell commands, parsed: what they run, whatever quotes, wrappers and interpreters stand around it."""

@@ -1,0 +1,58 @@
+"""A simple command: what a shell starts, with everything around it that rules ask for."""
+
+from dataclasses import dataclass
+
+from wpk_sandbox.rules.shell.source import Span
+from wpk_sandbox.rules.shell.words import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """`2>> file`; the target of `<<` and `<<<` is the text itself."""
+
+    operator: str
+    descriptor: str
+    target: Word
+
+    @property
+    def writes(self) -> bool:
+        """True for `>`, `>>`, `>|`, `&>` and their like."""
+        return ">" in self.operator
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command, with quotes, variables, wrappers and nested interpreters resolved as far as they can be known.
+
+    `span` is its range in the outermost text. `upstream` are the commands whose output is its input, nearest last;
+    `piped` says that its own output goes into another. `functions` are the functions in whose bodies it stands.
+    `endless` means in a loop that nothing ends, `background` started with `&`, `via` the wrappers around it, and
+    `folder` the folder that a `cd` before it went to.
+    """
+
+    words: tuple[Word, ...]
+    span: Span
+    redirects: tuple[Redirect, ...] = ()
+    upstream: tuple["Command", ...] = ()
+    piped: bool = False
+    background: bool = False
+    functions: tuple[str, ...] = ()
+    endless: bool = False
+    via: tuple[str, ...] = ()
+    folder: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The program's name without its folder: `rm` for `/bin/rm`; empty if it is not known."""
+        return (self.words[0].value or "").rpartition("/")[2] if self.words else ""
+
+    @property
+    def arguments(self) -> tuple[Word, ...]:
+        """The words after the name."""
+        return self.words[1:]
+
+    @property
+    def shown(self) -> str:
+        """The command for a reader, in one line of at most 80 characters."""
+        line = " ".join(" ".join(word.shown for word in self.words).split())
+        return line if len(line) <= 80 else line[:77] + "..."

@@ -1,0 +1,91 @@
+"""Commands that write to disks below their file systems."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.options import names
+from wpk_sandbox.rules.shell.words import Word
+
+RAW_DISK_WRITE = Rule(
+    "shell-raw-disk-write",
+    Severity.CRITICAL,
+    "A command writes to a disk below its file system",
+    "Partitions, file systems and volumes are overwritten; nothing on the disk can be read afterwards, and no"
+    " rollback brings it back.",
+    "Work on files in a mounted file system. Preparing disks is a job for provisioning, not for a runbook.",
+    points=POINTS[Severity.CRITICAL],
+)
+
+RULES = (RAW_DISK_WRITE,)
+
+_DISK = re.compile(
+    r"/dev/(?:(?:sd|hd|vd|xvd)[a-z*?\[]|nvme\d|nvme\*|mmcblk\d|dm-\d|md\d|mapper/|disk/by-|nbd\d|vg|mem$|kmem$|port$)"
+)
+# Programs whose operands are disks or volumes that they overwrite.
+_FORMATTERS = names(
+    "mkswap wipefs blkdiscard sgdisk sfdisk parted fdisk gdisk pvcreate pvremove vgremove lvremove zpool"
+    " cryptsetup hdparm"
+)
+_ONLY_WITH = {
+    "cryptsetup": {"luksFormat", "erase", "luksErase"},
+    "zpool": {"destroy", "create", "labelclear"},
+    "hdparm": {"--security-erase", "--security-erase-enhanced", "--trim-sector-ranges"},
+    "fdisk": set[str](),
+}
+_ONLY_LISTS = frozenset({"-l", "--list", "-p", "--print", "print", "--dump", "-d", "-n", "--no-act"})
+_WRITERS = frozenset({"tee", "cp", "shred", "truncate"})
+
+
+def check(commands: Sequence[Command]) -> Iterator[Issue]:
+    """What the commands of a script would do to disks."""
+    for command in commands:
+        for redirect in command.redirects:
+            if redirect.writes and _is_disk(redirect.target):
+                yield _issue(command, f"writes over the disk {redirect.target.shown}")
+        if word := _written(command):
+            yield _issue(command, f"writes over {word.shown}")
+
+
+def _issue(command: Command, what: str) -> Issue:
+    return Issue(RAW_DISK_WRITE, command.span, f"`{command.shown}` {what}" if command.words else f"this {what}")
+
+
+def _is_disk(word: Word) -> bool:
+    text = word.when_empty
+    if _DISK.match(text):
+        return True
+    # `/dev/${DISK}`: whatever it is, it is a device.
+    return word.value is None and text == "/dev/"
+
+
+def _written(command: Command) -> Word | None:
+    """The disk that a command writes to."""
+    name, words = command.name, command.arguments
+    if name == "dd":
+        outputs = [word.after(3) for word in words if word.when_empty.startswith("of=")]
+        return next((word for word in outputs if _is_disk(word)), None)
+    if name in _WRITERS:
+        targets = words[-1:] if name == "cp" else words
+        return next((word for word in targets if _is_disk(word)), None)
+    if name.partition(".")[0] in ("mkfs", "mke2fs", "mkntfs"):
+        return next((word for word in words if _is_disk(word) or _unknown(word)), None)
+    if name in _FORMATTERS and not any(word.value in _ONLY_LISTS for word in words):
+        return _formatted(name, words)
+    return None
+
+
+def _unknown(word: Word) -> bool:
+    return word.value is None and not word.when_empty
+
+
+def _formatted(name: str, words: Sequence[Word]) -> Word | None:
+    needed = _ONLY_WITH.get(name)
+    if needed and not any(word.value in needed for word in words):
+        return None
+    if name in ("zpool", "vgremove", "lvremove"):
+        return words[-1] if words else None
+    return next((word for word in words if _is_disk(word)), None)

@@ -1,0 +1,140 @@
+"""Commands that use up processes, disk or memory until the machine gives in."""
+
+from collections.abc import Iterator, Sequence
+
+from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.package.units import quantity
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.options import parse
+from wpk_sandbox.rules.shell.words import Word
+
+FORK_BOMB = Rule(
+    "shell-fork-bomb",
+    Severity.CRITICAL,
+    "A command starts processes without end",
+    "Each copy starts further copies in the background, until the machine can start no process at all, not even the"
+    " one that would stop it.",
+    "Start a fixed number of processes, and `wait` for them.",
+    cwe=400,
+    points=POINTS[Severity.CRITICAL],
+)
+EXHAUSTION = Rule(
+    "shell-exhaustion",
+    Severity.CRITICAL,
+    "A command fills disk or memory without end",
+    "A source that never ends (`/dev/zero`, `yes`) is read until the disk or the memory is full. Then everything"
+    " else on the machine fails too.",
+    "Say how much: `dd if=/dev/zero of=file bs=1M count=100`, `head -c 100M /dev/zero`.",
+    cwe=400,
+    points=POINTS[Severity.CRITICAL],
+)
+
+RULES = (FORK_BOMB, EXHAUSTION)
+
+# The specification's storage for a whole sandbox; a runbook that writes more at once fills it.
+MOST_BYTES = 10 * 1024**3
+_ENDLESS = frozenset({"/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"})
+_READERS = frozenset({"cat", "cp", "tail", "sort", "tac", "tee", "tr", "base64", "md5sum", "sha256sum", "gzip"})
+_DD_SUFFIXES = {"c": 1, "w": 2, "b": 512, "kB": 1000, "K": 1024, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
+
+
+def check(commands: Sequence[Command]) -> Iterator[Issue]:
+    """What the commands of a script would use up."""
+    waits = any(command.endless and _pauses(command) for command in commands)
+    for command in commands:
+        if _is_bomb(command) or (command.endless and command.background and not waits):
+            yield Issue(FORK_BOMB, command.span, f"`{command.shown}` starts itself again without end")
+        if what := _exhausts(command):
+            yield Issue(EXHAUSTION, command.span, f"`{command.shown}` {what}")
+
+
+def _pauses(command: Command) -> bool:
+    return command.name in ("wait", "sleep", "break", "exit", "return", "read", "inotifywait")
+
+
+def _is_bomb(command: Command) -> bool:
+    """A function (or the script) that starts itself in the background or twice in a pipe."""
+    if not command.words:
+        return False
+    itself = command.name in command.functions if command.name else _is_script(command.words[0])
+    if not itself:
+        return False
+    same = sum(1 for other in command.upstream if other.words and other.words[0].shown == command.words[0].shown)
+    return command.background or same > 0
+
+
+def _is_script(word: Word) -> bool:
+    return len(word.pieces) == 1 and word.pieces[0].name == "0"
+
+
+def _exhausts(command: Command) -> str:
+    """What is used up, for the message; empty if nothing is."""
+    if command.name == "dd":
+        return _dd(command)
+    if command.piped:
+        return ""
+    if command.name == "yes" and any(redirect.writes for redirect in command.redirects):
+        return "" if _thrown_away(command) else "writes without end"
+    if command.name in ("fallocate", "head"):
+        return _large(command)
+    if command.name in _READERS and _reads_endless(command) and not _thrown_away(command):
+        return "reads a source that never ends"
+    return ""
+
+
+def _thrown_away(command: Command) -> bool:
+    return any(redirect.writes and redirect.target.value == "/dev/null" for redirect in command.redirects)
+
+
+def _reads_endless(command: Command) -> bool:
+    words = command.arguments[:-1] if command.name == "cp" else command.arguments
+    inputs = [redirect.target for redirect in command.redirects if redirect.operator == "<"]
+    return any(word.value in _ENDLESS for word in (*words, *inputs))
+
+
+def _dd(command: Command) -> str:
+    operands: dict[str, Word] = {}
+    for word in command.arguments:
+        key, equals, _ = word.when_empty.partition("=")
+        if equals:
+            operands[key] = word.after(len(key) + 1)
+    source = operands.get("if")
+    if source is None or source.value not in _ENDLESS:
+        return ""
+    output = operands.get("of")
+    if "count" not in operands:
+        if output is None and command.piped:
+            return ""
+        return f"copies {source.value} without end"
+    size = _dd_size(operands["count"].value) * (_dd_size(operands["bs"].value) if "bs" in operands else 512)
+    return f"writes {size / 1024**3:.0f} GiB" if size > MOST_BYTES else ""
+
+
+def _dd_size(text: str | None) -> float:
+    """A number of dd with its suffix; 0 for what cannot be known."""
+    if not text:
+        return 0
+    for suffix, factor in _DD_SUFFIXES.items():
+        if text.endswith(suffix) and text[: -len(suffix)].isdigit():
+            return int(text[: -len(suffix)]) * factor
+    return _bytes(text)
+
+
+def _large(command: Command) -> str:
+    if command.name == "head" and not any(redirect.writes for redirect in command.redirects):
+        return ""
+    options = parse(command.arguments, frozenset({"l", "length", "o", "offset", "c", "bytes", "n", "lines"}))
+    word = options.value("l", "length") if command.name == "fallocate" else options.value("c", "bytes")
+    size = _bytes(word.value) if word is not None and word.value else 0
+    return f"writes {size / 1024**3:.0f} GiB" if size > MOST_BYTES else ""
+
+
+def _bytes(text: str) -> float:
+    """A size as coreutils write it: `100M` is MiB, `1GB` is decimal; 0 for what is none."""
+    text = text.removesuffix("iB").removesuffix("B")
+    try:
+        return quantity(f"{text}i" if text[-1:] in tuple("KMGTPE") else text.replace("k", "Ki"))
+    except ValueError:
+        return 0

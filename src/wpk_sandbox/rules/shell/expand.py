@@ -1,0 +1,227 @@
+"""From nodes of the syntax tree to words, by the rules of quoting and expansion.
+
+https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_06
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wpk_sandbox.rules.shell import braces
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.scope import Scope, Value
+from wpk_sandbox.rules.shell.source import Source
+from wpk_sandbox.rules.shell.words import Known, Piece, Word, split
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# The commands of a `$(…)`, and its output if that can be told without running it.
+Substitute = Callable[["Node"], tuple[tuple[Command, ...], str | None]]
+
+_DEFAULTS = frozenset({":-", "-", ":=", "="})
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
+_ANSI_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|[0-7]{1,3}|.)", re.DOTALL)
+_NEVER_EMPTY_VARIABLES = frozenset(
+    {"$", "?", "#", "0", "!", "RANDOM", "SECONDS", "UID", "EUID", "PPID", "HOSTNAME"}
+)
+_NEVER_EMPTY_OUTPUTS = frozenset(
+    {"mktemp", "pwd", "date", "hostname", "whoami", "id", "uuidgen", "dirname", "nproc"}
+)
+
+
+class Expander:
+    """Turns nodes of one source into words, with the variables of a scope."""
+
+    def __init__(self, source: Source, scope: Scope, substitute: Substitute) -> None:
+        self._source, self._scope, self._substitute = source, scope, substitute
+
+    def words(self, node: "Node") -> Iterator[Word]:
+        """The words that a node becomes: several for braces and for a variable that holds white space."""
+        span = self._source.span(node.start_byte, node.end_byte)
+        for pieces in braces.expand(tuple(self._pieces(node, quoted=False))):
+            yield from split(pieces, span)
+
+    def word(self, node: "Node") -> Word:
+        """The one word that a node becomes where no white space ends it: a redirection, an assignment."""
+        span = self._source.span(node.start_byte, node.end_byte)
+        return Word(tuple(self._pieces(node, quoted=False)), span)
+
+    def text(self, start: int, end: int, children: Sequence["Node"]) -> Word:
+        """The text between two bytes, expanded as between double quotes: a here-document."""
+        return Word(tuple(self._between(start, end, children)), self._source.span(start, end))
+
+    def literal(self, start: int, end: int) -> Word:
+        """The text between two bytes as it stands."""
+        return Word((self._plain(start, end, quoted=True),), self._source.span(start, end))
+
+    def _pieces(self, node: "Node", *, quoted: bool) -> Iterator[Piece]:
+        match node.type:
+            case "string":
+                inner = node.children[1:-1] if node.child_count > 1 else []
+                yield from self._between(node.start_byte + 1, node.end_byte - 1, inner)
+            case "raw_string":
+                yield self._plain(node.start_byte + 1, node.end_byte - 1, quoted=True)
+            case "ansi_c_string":
+                yield self._ansi(node)
+            case "simple_expansion":
+                yield from self._variable(node, node.named_children, quoted=quoted)
+            case "expansion":
+                yield from self._expansion(node, quoted=quoted)
+            case "command_substitution" | "process_substitution" | "arithmetic_expansion":
+                yield self._output(node, quoted=quoted)
+            case "concatenation" | "command_name" | "translated_string":
+                for child in node.children:
+                    if child.type != "$":
+                        yield from self._pieces(child, quoted=quoted)
+            case _:
+                yield from self._unescaped(node.start_byte, node.end_byte)
+
+    def _between(self, start: int, end: int, children: Sequence["Node"]) -> Iterator[Piece]:
+        """Text in double quotes: what lies between expansions is text, with a node of its own or not."""
+        position, found = start, False
+        for child in children:
+            if child.type in ("string_content", "heredoc_content"):
+                continue
+            begin = self._skip_blanks(child)
+            if begin > position:
+                yield self._escaped(position, begin)
+            yield from self._pieces(child, quoted=True)
+            position, found = child.end_byte, True
+        if position < end or not found:
+            yield self._escaped(position, max(position, end))
+
+    def _skip_blanks(self, node: "Node") -> int:
+        """Where an expansion really begins: the tree counts white space before it in."""
+        text = self._source.data[node.start_byte : node.end_byte]
+        return node.start_byte + len(text) - len(text.lstrip())
+
+    def _plain(self, start: int, end: int, *, quoted: bool) -> Piece:
+        return Piece(self._source.slice(start, end), self._source.places(start, end), quoted=quoted)
+
+    def _escaped(self, start: int, end: int) -> Piece:
+        """Text in double quotes, where a backslash stands before `$`, a backquote, `"`, itself or a line end."""
+        piece = self._plain(start, end, quoted=True)
+        return piece if "\\" not in piece.text else _without(piece, re.compile(r"\\([$`\"\\\n])"))
+
+    def _unescaped(self, start: int, end: int) -> Iterator[Piece]:
+        """Text outside of quotes: a backslash quotes the next character, and vanishes with a line end."""
+        piece = self._plain(start, end, quoted=False)
+        if "\\" not in piece.text:
+            yield piece
+            return
+        for found in re.finditer(r"\\(.?)|[^\\]+", piece.text, re.DOTALL):
+            first, last = found.span()
+            if not found[0].startswith("\\"):
+                yield Piece(found[0], piece.places[first:last])
+            elif found[1] != "\n":
+                yield Piece(found[1], piece.places[first + 1 : last], quoted=True)
+
+    def _ansi(self, node: "Node") -> Piece:
+        piece = self._plain(node.start_byte + 2, node.end_byte - 1, quoted=True)
+        return _without(piece, _ANSI_ESCAPE, _ansi_character)
+
+    def _variable(self, node: "Node", names: Sequence["Node"], *, quoted: bool) -> Iterator[Piece]:
+        name = self._source.slice(names[0].start_byte, names[0].end_byte) if names else ""
+        value = self._value(name)
+        if value is not None:
+            yield from self._placed(value, node, splits=not quoted or name == "@")
+        else:
+            known = Known.NEVER_EMPTY if name in _NEVER_EMPTY_VARIABLES else Known.MAYBE_EMPTY
+            yield self._unknown(node, known, quoted=quoted, name=name)
+
+    def _value(self, name: str) -> Value | None:
+        value = self._scope.get(name)
+        if value is None and name == "HOME":
+            return (Piece("~", range(1)),)
+        if value is None and name == "IFS":
+            return (Piece(" ", range(1)),)
+        return value
+
+    def _expansion(self, node: "Node", *, quoted: bool) -> Iterator[Piece]:
+        """`${NAME}` and `${NAME<operator>…}`."""
+        children = node.children[1:-1]
+        if len(children) == 1:
+            yield from self._variable(node, children, quoted=quoted)
+            return
+        names = [child for child in children if child.type in ("variable_name", "special_variable_name")]
+        name = self._source.slice(names[0].start_byte, names[0].end_byte) if names else ""
+        operator = next((child for child in children if not child.is_named), None)
+        kind = operator.type if operator and names and operator.start_byte >= names[0].end_byte else "prefix"
+        value = self._value(name)
+        if value is not None and any(piece.text or not piece.exact for piece in value):
+            yield from self._changed(node, kind, value, quoted=quoted)
+        elif kind in _DEFAULTS:
+            default = [piece for child in children[2:] for piece in self._pieces(child, quoted=quoted)]
+            text = "".join(piece.text for piece in default)
+            if value is not None:
+                yield from self._placed(tuple(default), node, splits=not quoted)
+            else:
+                yield replace(self._unknown(node, Known.MAYBE_EMPTY, quoted=quoted, name=name), text=text)
+        else:
+            stops = kind in (":?", "prefix") and not self._written(node).startswith("${!")
+            yield self._unknown(node, Known.NEVER_EMPTY if stops else Known.MAYBE_EMPTY, quoted=quoted, name=name)
+
+    def _changed(self, node: "Node", operator: str, value: Value, *, quoted: bool) -> Iterator[Piece]:
+        """A variable that has a value: the operators for a missing one do nothing; others make it unknown."""
+        if operator in _DEFAULTS or operator in (":?", "?"):
+            yield from self._placed(value, node, splits=not quoted)
+        else:
+            empty = not any((piece.exact and piece.text) or piece.known is Known.NEVER_EMPTY for piece in value)
+            known = Known.MAYBE_EMPTY if empty else Known.NEVER_EMPTY
+            yield self._unknown(node, known, quoted=quoted)
+
+    def _output(self, node: "Node", *, quoted: bool) -> Piece:
+        if node.type == "arithmetic_expansion":
+            return self._unknown(node, Known.NEVER_EMPTY, quoted=quoted)
+        commands, output = self._substitute(node)
+        start, end = self._source.span(node.start_byte, node.end_byte)
+        if output is not None:
+            places = [start] * len(output)
+            return Piece(output, places, quoted=quoted, splits=not quoted)
+        never = node.type == "process_substitution" or bool(commands and commands[-1].name in _NEVER_EMPTY_OUTPUTS)
+        known = Known.NEVER_EMPTY if never else Known.MAYBE_EMPTY
+        return Piece("", (start, end), known, quoted, self._written(node), commands=commands)
+
+    def _unknown(self, node: "Node", known: Known, *, quoted: bool, name: str = "") -> Piece:
+        span = self._source.span(self._skip_blanks(node), node.end_byte)
+        return Piece("", span, known, quoted, self._written(node), name)
+
+    def _written(self, node: "Node") -> str:
+        return self._source.slice(node.start_byte, node.end_byte).strip()
+
+    def _placed(self, value: Value, node: "Node", *, splits: bool) -> Iterator[Piece]:
+        """A variable's value at the place that uses it."""
+        start = self._source.span(self._skip_blanks(node), node.end_byte)[0]
+        for piece in value:
+            places = [start] * (len(piece.text) if piece.exact else 2)
+            yield replace(piece, places=places, quoted=not splits, splits=splits and piece.exact)
+
+
+def _without(
+    piece: Piece, pattern: re.Pattern[str], decode: Callable[[str], str] = lambda escape: escape.strip("\n")
+) -> Piece:
+    """The piece with each escape that the pattern finds (its group 1 without the backslash) decoded."""
+    text: list[str] = []
+    places: list[int] = []
+    position = 0
+    for found in pattern.finditer(piece.text):
+        text.append(piece.text[position : found.start()])
+        places += piece.places[position : found.start()]
+        character = decode(found[1])
+        text.append(character)
+        places += [piece.places[found.start()]] * len(character)
+        position = found.end()
+    text.append(piece.text[position:])
+    places += piece.places[position:]
+    return replace(piece, text="".join(text), places=places)
+
+
+def _ansi_character(escape: str) -> str:
+    if escape in _ESCAPES:
+        return _ESCAPES[escape]
+    if escape[0] in "xuU" and len(escape) > 1:
+        code = int(escape[1:], 16)
+        return chr(code) if code <= 0x10FFFF else "\ufffd"
+    return chr(int(escape, 8) & 0xFF) if escape[0] in "01234567" else escape

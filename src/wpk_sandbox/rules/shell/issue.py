@@ -1,0 +1,16 @@
+"""What a shell rule found: a rule, a range of the command, and words for the reader."""
+
+from dataclasses import dataclass
+
+from wpk_sandbox.finding import Rule
+from wpk_sandbox.rules.shell.source import Span
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A finding whose place is still a range of the script's text; an empty range means the whole script."""
+
+    rule: Rule
+    span: Span
+    message: str
+    fix: str = ""

@@ -1,0 +1,85 @@
+"""Shells that are handed to somebody on the network."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.wrappers import INTERPRETERS, SHELLS
+
+REVERSE_SHELL = Rule(
+    "shell-reverse-shell",
+    Severity.CRITICAL,
+    "A shell is connected to the network",
+    "Whoever is at the other end types commands with the rights of the runbook. No operations task needs this.",
+    "Remove it. If a person must look at the machine, use `kubectl exec` or `ssh` with their own account.",
+    cwe=506,
+    points=POINTS[Severity.CRITICAL],
+)
+
+RULES = (REVERSE_SHELL,)
+
+_NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
+_NETCATS = frozenset({"nc", "ncat", "netcat", "nc.traditional", "nc.openbsd"})
+_CONNECTORS = _NETCATS | {"telnet", "socat", "openssl"}
+_TELLING = {
+    "python": (re.compile(r"\bsocket\b"), re.compile(r"dup2|subprocess|pty\.spawn|os\.system|/bin/(?:ba)?sh")),
+    "perl": (re.compile(r"\bSocket\b|socket\("), re.compile(r"exec|system|/bin/(?:ba)?sh")),
+    "ruby": (re.compile(r"TCPSocket"), re.compile(r"exec|spawn|/bin/(?:ba)?sh")),
+    "php": (re.compile(r"fsockopen"), re.compile(r"exec|popen|passthru|/bin/(?:ba)?sh")),
+    "node": (re.compile(r"\bnet\b"), re.compile(r"child_process|spawn|/bin/(?:ba)?sh")),
+    "lua": (re.compile(r"socket"), re.compile(r"os\.execute|io\.popen")),
+}
+
+
+def check(commands: Sequence[Command]) -> Iterator[Issue]:
+    """Which commands of a script connect a shell to the network."""
+    opened = any(_on_network(command) for command in commands if command.name == "exec")
+    for command in commands:
+        if _connects(command) or (opened and _reads_descriptor(command)):
+            yield Issue(REVERSE_SHELL, command.span, f"`{command.shown}` hands a shell to the network")
+
+
+def _connects(command: Command) -> bool:
+    name = command.name
+    if name in SHELLS and (_on_network(command) or any(up.name in _CONNECTORS for up in command.upstream)):
+        return True
+    if name in _CONNECTORS and any(up.name in SHELLS for up in command.upstream):
+        return True
+    if name in _NETCATS:
+        options = parse(command.arguments, names("e c p s w q i exec sh-exec lua-exec"))
+        return options.has("e", "c", "exec", "sh-exec", "lua-exec")
+    if name == "socat":
+        return _socat(command)
+    return name.rstrip("0123456789.") in _TELLING and _program_connects(command)
+
+
+def _on_network(command: Command) -> bool:
+    return any(_NETWORK_FILE.match(redirect.target.when_empty) for redirect in command.redirects)
+
+
+def _reads_descriptor(command: Command) -> bool:
+    """`sh <&3`, or a shell behind `cat <&3`, after `exec 3<>/dev/tcp/…`."""
+    fed = any(
+        redirect.operator in ("<&", ">&") and redirect.target.value not in ("1", "2", "-")
+        for source in (command, *command.upstream)
+        for redirect in source.redirects
+    )
+    return command.name in INTERPRETERS and fed
+
+
+def _socat(command: Command) -> bool:
+    addresses = [word.when_empty.lower() for word in command.arguments]
+    runs = any(address.startswith(("exec:", "system:", "shell:")) for address in addresses)
+    return runs and any(address.startswith(("tcp", "udp", "openssl", "ssl")) for address in addresses)
+
+
+def _program_connects(command: Command) -> bool:
+    """A program in an argument (`python -c`) that both opens a connection and starts a shell."""
+    connects, starts = _TELLING[command.name.rstrip("0123456789.")]
+    options = parse(command.arguments, frozenset({"c", "e", "r"}))
+    programs = [word.when_empty for name in ("c", "e", "r") for word in options.values.get(name, ())]
+    return any(connects.search(program) and starts.search(program) for program in programs)

@@ -1,0 +1,60 @@
+"""What the variables of a script may hold at one of its points."""
+
+from collections.abc import Iterator
+from itertools import islice, product
+
+from wpk_sandbox.rules.shell.words import Piece
+
+MOST_VALUES = 16
+
+Value = tuple[Piece, ...]
+
+
+class Scope:
+    """Variables with every value that they may have: one after `X=/`, two after `if …; then X=/; fi`.
+
+    While a command is read, each variable has one of its values; `choices` goes through all combinations of those
+    that the command turns out to read.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, tuple[Value | None, ...]] = {}
+        self._chosen: dict[str, int] = {}
+        self._read: dict[str, int] = {}
+
+    def get(self, name: str) -> Value | None:
+        """The value chosen for a variable; None if it is not known."""
+        values = self._values.get(name)
+        if not values:
+            return None
+        if len(values) > 1:
+            self._read[name] = len(values)
+        return values[self._chosen.get(name, 0)]
+
+    def set(self, name: str, value: Value | None, *, certain: bool) -> None:
+        """Assign; where it is not certain that the assignment is reached, the values before stay possible."""
+        before = () if certain else self._values.get(name, (None,))
+        self._values[name] = (*before, value)[-MOST_VALUES:]
+
+    def set_any(self, name: str, values: list[Value | None]) -> None:
+        """Assign one of several values, as a `for` loop does."""
+        self._values[name] = tuple(values[:MOST_VALUES]) or (None,)
+
+    def choices(self) -> Iterator[None]:
+        """One turn for each combination of values of the variables that the first turn read."""
+        self._chosen, self._read = {}, {}
+        yield
+        names = sorted(self._read)
+        combinations = product(*(range(self._read[name]) for name in names))
+        for combination in islice(combinations, 1, MOST_VALUES):
+            self._chosen = dict(zip(names, combination, strict=True))
+            yield
+        self._chosen = {}
+
+    def snapshot(self) -> dict[str, tuple[Value | None, ...]]:
+        """What to give to `restore` when a subshell ends."""
+        return dict(self._values)
+
+    def restore(self, snapshot: dict[str, tuple[Value | None, ...]]) -> None:
+        """Forget every assignment since the snapshot."""
+        self._values = snapshot

@@ -1,0 +1,62 @@
+"""Text of a script with the place of each character in what the author wrote, and its syntax tree."""
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+Span = tuple[int, int]
+
+
+@functools.cache
+def _parser() -> "Parser":
+    import tree_sitter  # noqa: PLC0415 - heavy, and only packages with a shell step need it
+    import tree_sitter_bash  # noqa: PLC0415
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+class Source:
+    """A script, or a script inside a script (`sh -c '…'`).
+
+    `origin[i]` is the place of character `i` in the outermost text, and has one entry more for the end; so every
+    command knows where the author wrote it, however deep it is nested.
+    """
+
+    __slots__ = ("_character", "data", "origin", "text")
+
+    def __init__(self, text: str, origin: Sequence[int] | None = None) -> None:
+        self.text = text
+        self.origin = range(len(text) + 1) if origin is None else origin
+        self.data = text.encode("utf-8", "replace")
+        self._character: list[int] | None = None if len(self.data) == len(text) else _characters(text)
+
+    def parse(self) -> "Node":
+        """The root of its syntax tree; parts that are no shell are nodes of the type ERROR."""
+        return _parser().parse(self.data).root_node
+
+    def character(self, byte: int) -> int:
+        """The index of the character that a byte of the tree belongs to."""
+        return byte if self._character is None else self._character[byte]
+
+    def slice(self, start: int, end: int) -> str:
+        """The text between two bytes."""
+        return self.text[self.character(start) : self.character(end)]
+
+    def places(self, start: int, end: int) -> Sequence[int]:
+        """The places of the characters between two bytes."""
+        return self.origin[self.character(start) : self.character(end)]
+
+    def span(self, start: int, end: int) -> Span:
+        """Two bytes as a range of the outermost text."""
+        first, last = self.character(start), self.character(end)
+        begin = self.origin[first]
+        return begin, max(begin, self.origin[last - 1] + 1) if last > first else begin
+
+
+def _characters(text: str) -> list[int]:
+    """The character of each byte of the UTF-8 form, and of its end."""
+    table = [index for index, char in enumerate(text) for _ in range(len(char.encode("utf-8", "replace")))]
+    return [*table, len(text)]

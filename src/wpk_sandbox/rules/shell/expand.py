@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The commands of a `$(…)`, and its output if that can be told without running it.
 Substitute = Callable[["Node"], tuple[tuple[Command, ...], str | None]]
 
+MOST_DEFAULTS = 16
 _DEFAULTS = frozenset({":-", "-", ":=", "="})
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _ANSI_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|[0-7]{1,3}|.)", re.DOTALL)
@@ -36,6 +37,7 @@ class Expander:
 
     def __init__(self, source: Source, scope: Scope, substitute: Substitute) -> None:
         self._source, self._scope, self._substitute = source, scope, substitute
+        self._depth = 0
 
     def words(self, node: "Node") -> Iterator[Word]:
         """The words that a node becomes: several for braces and for a variable that holds white space."""
@@ -153,7 +155,7 @@ class Expander:
         if value is not None and any(piece.text or not piece.exact for piece in value):
             yield from self._changed(node, kind, value, quoted=quoted)
         elif kind in _DEFAULTS:
-            default = [piece for child in children[2:] for piece in self._pieces(child, quoted=quoted)]
+            default = self._default(children[2:], quoted=quoted)
             text = "".join(piece.text for piece in default)
             if value is not None:
                 yield from self._placed(tuple(default), node, splits=not quoted)
@@ -162,6 +164,15 @@ class Expander:
         else:
             stops = kind in (":?", "prefix") and not self._written(node).startswith("${!")
             yield self._unknown(node, Known.NEVER_EMPTY if stops else Known.MAYBE_EMPTY, quoted=quoted, name=name)
+
+    def _default(self, nodes: Sequence["Node"], *, quoted: bool) -> list[Piece]:
+        """The pieces of a default, which may hold further defaults; empty beyond `MOST_DEFAULTS` of them."""
+        if self._depth >= MOST_DEFAULTS:
+            return []
+        self._depth += 1
+        pieces = [piece for node in nodes for piece in self._pieces(node, quoted=quoted)]
+        self._depth -= 1
+        return pieces
 
     def _changed(self, node: "Node", operator: str, value: Value, *, quoted: bool) -> Iterator[Piece]:
         """A variable that has a value: the operators for a missing one do nothing; others make it unknown."""

@@ -6,6 +6,9 @@ from itertools import islice, product
 from wpk_sandbox.rules.shell.words import Piece
 
 MOST_VALUES = 16
+# A value of more pieces or characters counts as unknown: `X=$X$X`, repeated, would grow without end.
+MOST_PIECES = 64
+MOST_CHARACTERS = 4096
 
 Value = tuple[Piece, ...]
 
@@ -33,6 +36,8 @@ class Scope:
 
     def set(self, name: str, value: Value | None, *, certain: bool) -> None:
         """Assign; where it is not certain that the assignment is reached, the values before stay possible."""
+        if value and (len(value) > MOST_PIECES or sum(len(piece.text) for piece in value) > MOST_CHARACTERS):
+            value = None
         before = () if certain else self._values.get(name, (None,))
         self._values[name] = (*before, value)[-MOST_VALUES:]
 

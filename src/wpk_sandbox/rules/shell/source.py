@@ -55,6 +55,21 @@ class Source:
         begin = self.origin[first]
         return begin, max(begin, self.origin[last - 1] + 1) if last > first else begin
 
+    def error(self, root: "Node") -> Span | None:
+        """The first place that is no shell; `3<>file` is, though the grammar does not know it."""
+        waiting = [root] if root.has_error else []
+        while waiting:
+            node = waiting.pop()
+            if (node.is_error or node.is_missing) and not self._is_valid(node):
+                end = min(max(node.end_byte, node.start_byte + 1), len(self.data))
+                return self.span(min(node.start_byte, end), end)
+            waiting += [child for child in reversed(node.children) if child.has_error or child.is_missing]
+        return None
+
+    def _is_valid(self, node: "Node") -> bool:
+        within_redirect = node.parent is not None and node.parent.type == "file_redirect"
+        return within_redirect and self.slice(node.start_byte, node.end_byte) == ">"
+
 
 def _characters(text: str) -> list[int]:
     """The character of each byte of the UTF-8 form, and of its end."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_COMMANDS = 4000
 MOST_NESTED = 8
 MOST_DEPTH = 120
+SUBSTITUTION_LEVELS = 5
 
 _LOOPS_FOREVER = frozenset({"true", ":", "[ 1 ]", "[[ 1 ]]", "[ true ]"})
 
@@ -35,6 +36,7 @@ class Reading:
     scope: Scope = field(default_factory=Scope)
     bodies: dict[str, tuple["Walker", "Node"]] = field(default_factory=dict)
     nested: int = 0
+    depth: int = 0
 
     def stop(self, message: str, span: Span) -> _Stop:
         """The signal to stop, with the reason noted."""
@@ -54,6 +56,7 @@ class _Context:
     upstream: tuple[Command, ...] = ()
     redirects: tuple[Redirect, ...] = ()
     via: tuple[str, ...] = ()
+    folder: str | None = None
 
 
 _PLAIN = _Context()
@@ -66,15 +69,13 @@ class Walker:
         self._source, self._reading = source, reading
         self._expander = Expander(source, reading.scope, self._substitute)
         self._substituted: dict[int, tuple[tuple[Command, ...], str | None]] = {}
-        self._depth = 0
 
     def read(self, context: _Context = _PLAIN) -> None:
         """Read the whole source, as far as bounds and syntax allow."""
         root = self._source.parse()
-        if root.has_error and (error := _first_error(root, self._source)) is not None:
-            start, end = error.start_byte, max(error.end_byte, error.start_byte + 1)
-            span = self._source.span(start, min(end, len(self._source.data)))
-            self._reading.problems.append(("this is not shell syntax", span))
+        error = self._source.error(root)
+        if error is not None:
+            self._reading.problems.append(("this is not shell syntax", error))
         outermost = not self._reading.nested
         try:
             self._children(root, context)
@@ -92,11 +93,15 @@ class Walker:
     # Structure
 
     def _visit(self, node: "Node", context: _Context) -> None:
-        self._depth += 1
-        if self._depth > MOST_DEPTH:
-            raise self._reading.stop("commands are nested too deep to be read", self._span(node))
+        self._descend(node, 1)
         _VISITS.get(node.type, Walker._children)(self, node, context)
-        self._depth -= 1
+        self._reading.depth -= 1
+
+    def _descend(self, node: "Node", levels: int) -> None:
+        """Count levels of nesting, each of which takes some of Python's own stack."""
+        self._reading.depth += levels
+        if self._reading.depth > MOST_DEPTH:
+            raise self._reading.stop("commands are nested too deep to be read", self._span(node))
 
     def _children(self, node: "Node", context: _Context) -> None:
         children = node.children
@@ -174,7 +179,7 @@ class Walker:
         name, value = self._assigned(node)
         if name:
             self._reading.scope.set(name, value, certain=context.certain)
-        self._substitutions(node, context)
+        self._substitutions(node)
 
     def _assigned(self, node: "Node") -> tuple[str, tuple[Piece, ...] | None]:
         """The name and value of `NAME=value`; no name for an element of an array."""
@@ -199,7 +204,7 @@ class Walker:
     def _redirected(self, node: "Node", context: _Context) -> None:
         body = node.child_by_field_name("body")
         around = redirects.read(node.children, self._source, self._expander)
-        self._heredocs(node, context)
+        self._heredocs(node)
         before = len(self._reading.commands)
         if body is not None and body.type == "command":
             self._command(body, context, around)
@@ -209,10 +214,10 @@ class Walker:
             self._record(Command((), self._span(node), around.redirects))
         self._after_heredoc(around.after, context, tuple(self._reading.commands[before:]))
 
-    def _heredocs(self, node: "Node", context: _Context) -> None:
+    def _heredocs(self, node: "Node") -> None:
         for child in node.children:
             if child.type == "heredoc_redirect":
-                self._substitutions(child, context)
+                self._substitutions(child)
 
     def _after_heredoc(self, nodes: Sequence["Node"], context: _Context, upstream: tuple[Command, ...]) -> None:
         for node in nodes:
@@ -230,25 +235,35 @@ class Walker:
         assignments = [child for child in node.children if child.type == "variable_assignment"]
         own = redirects.read(node.children, self._source, self._expander)
         context = replace(context, redirects=(*context.redirects, *around.redirects, *own.redirects))
-        seen: list[tuple[Word, ...]] = []
+        parts += [*own.words, *around.words]
+        span = self._reach(node, parts, around)
+        seen: list[tuple[tuple[Word, ...], str | None]] = []
         for _ in self._reading.scope.choices():
-            words = tuple(
-                word for part in (*parts, *own.words, *around.words) for word in self._expander.words(part)
-            )
-            if words not in seen:
-                seen.append(words)
-        self._substitutions(node, context)
+            turn = tuple(word for part in parts for word in self._expander.words(part)), self._folder()
+            if turn not in seen:
+                seen.append(turn)
+        self._substitutions(node)
         before = self._reading.scope.snapshot() if assignments else {}
         for assignment in assignments:
             self._assignment(assignment, context)
-        for words in seen:
-            self._emit(words, self._span(node), context)
+        for words, folder in seen:
+            self._emit(words, span, replace(context, folder=folder))
         if assignments:
             self._reading.scope.restore(before)
 
+    def _reach(self, node: "Node", parts: Sequence["Node"], around: Redirects) -> Span:
+        """The range of a command with its redirections, but without the text of a here-document."""
+        start, end = self._span(node)
+        ends = [each.target.span[1] for each in around.redirects if not each.operator.startswith("<<")]
+        return start, max([end, *ends, *(self._span(part)[1] for part in parts)])
+
+    def _folder(self) -> str | None:
+        """The folder that the shell is in, if it is known."""
+        pieces = self._reading.scope.get("PWD")
+        return "".join(piece.text for piece in pieces) if pieces and all(piece.exact for piece in pieces) else None
+
     def _emit(self, words: tuple[Word, ...], span: Span, context: _Context) -> None:
         """Record a command, then whatever it starts."""
-        folder = self._reading.scope.get("PWD")
         command = Command(
             words,
             span,
@@ -259,7 +274,7 @@ class Walker:
             context.functions,
             context.endless,
             context.via,
-            "".join(piece.text for piece in folder) if folder and all(piece.exact for piece in folder) else None,
+            context.folder,
         )
         self._record(command)
         self._effects(command, context)
@@ -310,16 +325,18 @@ class Walker:
 
     # Substitutions
 
-    def _substitutions(self, node: "Node", context: _Context) -> None:
+    def _substitutions(self, node: "Node") -> None:
         """Read every `$(…)` below a node, whether it became a part of a word or not."""
         text = self._source.data[node.start_byte : node.end_byte]
         if b"$(" not in text and b"`" not in text and b"<(" not in text and b">(" not in text:
             return
-        for child in node.children:
+        waiting = list(reversed(node.children))
+        while waiting:
+            child = waiting.pop()
             if child.type in ("command_substitution", "process_substitution"):
                 self._substitute(child)
-            elif child.type not in redirects.FOLLOWING or node.type != "heredoc_redirect":
-                self._substitutions(child, context)
+            elif node.type != "heredoc_redirect" or child.type not in redirects.FOLLOWING:
+                waiting += reversed(child.children)
 
     def _substitution(self, node: "Node", _: _Context) -> None:
         self._substitute(node)
@@ -328,7 +345,9 @@ class Walker:
         if node.id not in self._substituted:
             self._substituted[node.id] = ((), None)
             scope, before = self._reading.scope.snapshot(), len(self._reading.commands)
+            self._descend(node, SUBSTITUTION_LEVELS)
             self._children(node, _Context(piped=True))
+            self._reading.depth -= SUBSTITUTION_LEVELS
             self._reading.scope.restore(scope)
             commands = tuple(self._reading.commands[before:])
             self._substituted[node.id] = (commands, _output(commands) if node.type[0] == "c" else None)
@@ -346,20 +365,6 @@ def _output(commands: tuple[Command, ...]) -> str | None:
     words = wrappers.printed_words(commands[0]) if len(commands) == 1 else ()
     values = [word.value for word in words]
     return " ".join(value for value in values if value is not None) if values and None not in values else None
-
-
-def _first_error(node: "Node", source: Source) -> "Node | None":
-    """The first node that is no shell; `3<>file` is, though the grammar does not know it."""
-    if node.is_error or node.is_missing:
-        known = node.parent is not None and node.parent.type == "file_redirect"
-        text = source.slice(node.start_byte, node.end_byte)
-        return None if known and text == ">" else node
-    for child in node.children:
-        if child.has_error or child.is_missing:
-            found = _first_error(child, source)
-            if found is not None:
-                return found
-    return None
 
 
 _VISITS: dict[str, Callable[[Walker, "Node", _Context], None]] = {

@@ -1,6 +1,6 @@
 """A simple command: what a shell starts, with everything around it that rules ask for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wpk_sandbox.rules.shell.source import Span
 from wpk_sandbox.rules.shell.words import Word
@@ -27,7 +27,8 @@ class Command:
     `span` is its range in the outermost text. `upstream` are the commands whose output is its input, nearest last;
     `piped` says that its own output goes into another. `functions` are the functions in whose bodies it stands.
     `endless` means in a loop that nothing ends, `background` started with `&`, `via` the wrappers around it, and
-    `folder` the folder that a `cd` before it went to.
+    `folder` the folder that a `cd` before it went to. `name` is the program's without its folder (`rm` for
+    `/bin/rm`), empty if it is not known.
     """
 
     words: tuple[Word, ...]
@@ -40,11 +41,12 @@ class Command:
     endless: bool = False
     via: tuple[str, ...] = ()
     folder: str | None = None
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The program's name without its folder: `rm` for `/bin/rm`; empty if it is not known."""
-        return (self.words[0].value or "").rpartition("/")[2] if self.words else ""
+    def __post_init__(self) -> None:
+        # Every rule asks every command for its name, so it is worked out once.
+        name = (self.words[0].value or "").rpartition("/")[2] if self.words else ""
+        object.__setattr__(self, "name", name)
 
     @property
     def arguments(self) -> tuple[Word, ...]:

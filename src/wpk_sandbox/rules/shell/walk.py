@@ -234,7 +234,8 @@ class Walker:
         parts = [child for child in node.children if child.type in WORDS or child.type == "command_name"]
         assignments = [child for child in node.children if child.type == "variable_assignment"]
         own = redirects.read(node.children, self._source, self._expander)
-        context = replace(context, redirects=(*context.redirects, *around.redirects, *own.redirects))
+        if around.redirects or own.redirects:
+            context = replace(context, redirects=(*context.redirects, *around.redirects, *own.redirects))
         parts += [*own.words, *around.words]
         span = self._reach(node, parts, around)
         seen: list[tuple[tuple[Word, ...], str | None]] = []
@@ -247,7 +248,7 @@ class Walker:
         for assignment in assignments:
             self._assignment(assignment, context)
         for words, folder in seen:
-            self._emit(words, span, replace(context, folder=folder))
+            self._emit(words, span, context if folder == context.folder else replace(context, folder=folder))
         if assignments:
             self._reading.scope.restore(before)
 
@@ -290,15 +291,17 @@ class Walker:
 
     def _nested(self, command: Command, context: _Context) -> None:
         self._reading.nested += 1
-        within = replace(context, via=(*context.via, command.name))
-        for started in wrappers.inner(command):
+        calls = command.name in self._reading.bodies and command.name not in context.functions
+        inner = tuple(wrappers.inner(command))
+        within = replace(context, via=(*context.via, command.name)) if inner or calls else context
+        for started in inner:
             if isinstance(started, wrappers.Text):
                 inside = Source(started.text, started.places)
                 Walker(inside, self._reading).read(replace(within, redirects=(), upstream=()))
             else:
                 start, end = started[0].span[0], started[-1].span[1]
                 self._emit(started, (start, end if end > start else max(start, command.span[1])), within)
-        if command.name in self._reading.bodies and command.name not in context.functions:
+        if calls:
             self._call(command, within)
         self._reading.nested -= 1
 

@@ -57,11 +57,16 @@ class Word:
     @property
     def value(self) -> str | None:
         """The word, if all of it is known."""
-        return self.when_empty if all(piece.exact for piece in self.pieces) else None
+        for piece in self.pieces:
+            if piece.known is not Known.TEXT:
+                return None
+        return self.when_empty
 
     @property
     def when_empty(self) -> str:
         """The word when everything unknown in it is empty."""
+        if len(self.pieces) == 1:
+            return self.pieces[0].text
         return "".join(piece.text for piece in self.pieces)
 
     @property

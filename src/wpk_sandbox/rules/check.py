@@ -55,13 +55,14 @@ def _shown(subject: Subject, finding: Finding, hidden: tuple[str, ...]) -> Findi
     line = subject.places.line(finding.location.line)[:LONGEST_EXCERPT]
     return replace(
         finding,
-        excerpt=_without(line, hidden),
+        excerpt=_without(line, hidden, same_length=True),
         message=_without(finding.message, hidden),
         fix=_without(finding.fix, hidden),
     )
 
 
-def _without(text: str, hidden: tuple[str, ...]) -> str:
+def _without(text: str, hidden: tuple[str, ...], *, same_length: bool = False) -> str:
+    """The text with secrets starred out; of the same length where columns must stay true."""
     for secret in hidden:
-        text = text.replace(secret, HIDDEN)
+        text = text.replace(secret, "*" * len(secret) if same_length else HIDDEN)
     return text

@@ -17,6 +17,21 @@ _INTERNAL = (".svc", ".cluster.local", ".localhost")
 _COMMON_NAMESPACES = frozenset(
     {"default", "monitoring", "logging", "observability", "ingress", "database", "databases", "production", "prod"}
 )
+# RFC 1918, RFC 6598, RFC 4193 and link-local; the reserved addresses of examples count as outside.
+_PRIVATE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "169.254.0.0/16",
+            "fc00::/7",
+            "fe80::/10",
+        ),
+    )
+)
 # The address at which clouds hand out the credentials of a machine, as IPv4, IPv6 and by name.
 _METADATA = frozenset({"169.254.169.254", "fd00:ec2::254", "metadata.google.internal", "100.100.100.200"})
 
@@ -93,7 +108,7 @@ def _where_ip(number: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Where:
         return Where.METADATA
     if number.is_loopback or number.is_unspecified:
         return Where.INSIDE
-    return Where.PRIVATE if number.is_private or number.is_link_local else Where.OUTSIDE
+    return Where.PRIVATE if any(number in network for network in _PRIVATE) else Where.OUTSIDE
 
 
 def _is_service(host: str, namespaces: frozenset[str]) -> bool:

@@ -63,7 +63,7 @@ _ISSUED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 # What all of them, and the assignments below, have in common: one cheap look passes over ordinary text.
 _HINT = re.compile(
     r"AKIA|ASIA|gh[pousr]_|github_pat|gl(?:pat|dt|rt|cbt|ptt)-|xox|hooks\.slack|AIza|_live_|npm_|PRIVATE KEY|eyJ"
-    r"|://[^/\s]*@|passw|pwd|secret|token|api_?-?key|credential|bearer|basic |access_?-?key|\s-u",
+    r"|://[^/\s]*@|passw|pwd|secret|token|api_?-?key|credential|mysql|mariadb|bearer|basic |access_?-?key|\s-u",
     re.IGNORECASE,
 )
 _WORDS = (

@@ -33,14 +33,14 @@ def load(text: str, path: str = "sample.wpk.yaml") -> Package:
     return package
 
 
-def package(*handlers: dict[str, Any], rollback: list[dict[str, Any]] | None = None, **spec: Any) -> Package:
+def package(*handlers: dict[str, Any], undo: list[dict[str, Any]] | None = None, **spec: Any) -> Package:
     """A package of handlers, written as JSON, which is YAML."""
     spec = {
         "runtime": {"type": "k8s"},
         "safety": {"mode": "manual"},
         "triggers": [],
         "handlers": [{"timeout": "60s", **handler} for handler in handlers],
-        "rollback": {"enabled": bool(rollback), "handlers": rollback or []},
+        "rollback": {"enabled": bool(undo), "handlers": undo or []},
         "validation": {"schema_version": "1.0", "required_permissions": [], "resource_limits": {}},
         "monitoring": {"metrics_enabled": False, "logging_level": "info", "alerts": []},
         **spec,

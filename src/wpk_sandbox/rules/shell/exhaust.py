@@ -43,8 +43,11 @@ _DD_SUFFIXES = {"c": 1, "w": 2, "b": 512, "kB": 1000, "K": 1024, "MB": 1000**2, 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """What the commands of a script would use up."""
     waits = any(command.endless and _pauses(command) for command in commands)
+    known: set[tuple[str, ...]] = set()
     for command in commands:
-        if _is_bomb(command) or (command.endless and command.background and not waits):
+        bomb = _is_bomb(command) and command.functions not in known
+        if bomb or (command.endless and command.background and not waits):
+            known.add(command.functions)
             yield Issue(FORK_BOMB, command.span, f"`{command.shown}` starts itself again without end")
         if what := _exhausts(command):
             yield Issue(EXHAUSTION, command.span, f"`{command.shown}` {what}")

@@ -55,16 +55,25 @@ class Source:
         begin = self.origin[first]
         return begin, max(begin, self.origin[last - 1] + 1) if last > first else begin
 
-    def error(self, root: "Node") -> Span | None:
-        """The first place that is no shell; `3<>file` is, though the grammar does not know it."""
+    def error(self, root: "Node") -> tuple[str, Span] | None:
+        """What is no shell, and where first; `3<>file` is, though the grammar does not know it."""
         waiting = [root] if root.has_error else []
         while waiting:
             node = waiting.pop()
             if (node.is_error or node.is_missing) and not self._is_valid(node):
-                end = min(max(node.end_byte, node.start_byte + 1), len(self.data))
-                return self.span(min(node.start_byte, end), end)
+                missing = f": `{node.type}` is missing" if node.is_missing and node.type.strip() else ""
+                return f"this is not shell syntax{missing}", self._first_line(node)
             waiting += [child for child in reversed(node.children) if child.has_error or child.is_missing]
         return None
+
+    def _first_line(self, node: "Node") -> Span:
+        """The first line of a node; of one that is missing, the last word before it."""
+        start, end = node.start_byte, node.end_byte
+        if start == end:
+            end = len(self.data[:end].rstrip())
+            start = max(end - 1, 0)
+        line_end = self.data.find(b"\n", start, end)
+        return self.span(start, line_end if line_end > start else end)
 
     def _is_valid(self, node: "Node") -> bool:
         within_redirect = node.parent is not None and node.parent.type == "file_redirect"

@@ -75,7 +75,7 @@ class Walker:
         root = self._source.parse()
         error = self._source.error(root)
         if error is not None:
-            self._reading.problems.append(("this is not shell syntax", error))
+            self._reading.problems.append(error)
         outermost = not self._reading.nested
         try:
             self._children(root, context)

@@ -1,0 +1,164 @@
+"""Secrets are found by their form, their name or their place; their value is shown nowhere."""
+
+import base64
+from typing import Any
+
+import pytest
+from checking import HEAD, POLICY, api, applied, container, findings, k8s, load, manifest, of_shell, rules, shell
+
+from wpk_sandbox.finding import Severity
+from wpk_sandbox.rules.check import check
+from wpk_sandbox.rules.secrets import entropy
+
+RULE = "hard-coded-secret"
+
+# Put together here, so that no scanner takes the tests for a leak.
+AWS = "AKIA" + "Z7Q2M4X9P1L6K3J8"
+GITHUB = "ghp_" + "a8Kd93jfLs02mXq7Zp4Wn6Rt1Vb5Yc0He3Gu"
+SLACK = "xoxb-" + "2048-4096-Zk3Lq9Xv7Bn1"
+JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiJydW5ib29rIn0" + ".c2lnbmF0dXJlLWhlcmU"
+KEY = "-----BEGIN RSA PRIVATE" + " KEY-----\nMIIEpAIBAAKCAQEA7\nq2w3e4r5\n-----END RSA PRIVATE" + " KEY-----\n"
+RANDOM = "u8Zq2LxW9vKp4Rt7"
+
+FOUND_IN_SHELL = {
+    f"aws configure set x {AWS}": AWS,
+    f"echo {GITHUB} > /tmp/x": GITHUB,
+    f"export SLACK={SLACK}": SLACK,
+    f"curl -H 'Authorization: Bearer {JWT}' http://web": JWT,
+    f"curl -H 'Authorization: Bearer {RANDOM}' http://web": RANDOM,
+    f"cat > /tmp/key <<'EOF'\n{KEY}EOF\n": "q2w3e4r5",
+    "export DB_PASSWORD=hunter2!": "hunter2!",
+    "PGPASSWORD='sunny day 42' psql -h db": "'sunny",
+    f"API_KEY={RANDOM} ./run": RANDOM,
+    f"./run --token {RANDOM}": RANDOM,
+    f"./run --api-key={RANDOM}": RANDOM,
+    "./run --password Sunny42day": "Sunny42day",
+    "curl -u admin:Sunny42day http://web": "Sunny42day",
+    "mysql -h db -pSunny42day -e 'SELECT 1'": "Sunny42day",
+    "psql postgres://admin:Sunny42day@db/shop": "Sunny42day",
+    """curl -d '{"password": "Sunny42day"}' http://web""": "Sunny42day",
+}
+NOT_IN_SHELL = [
+    "export DB_PASSWORD=${DB_PASSWORD}",
+    'PGPASSWORD="$PASSWORD" psql -h db',
+    "PASSWORD=$(cat /run/secret/password); ./run --password $PASSWORD",
+    "./run --password ${DB_PASSWORD}",
+    "./run --token-file /run/token",
+    "export PASSWORD=changeme",
+    "export PASSWORD=<password>",
+    "export TOKEN=your-token-here",
+    "kubectl create secret generic x --from-literal=password=${PASSWORD}",
+    "kubectl get secret db-credentials -o yaml",
+    "kubectl delete secret token",
+    "curl -u admin:${PASSWORD} http://web",
+    "curl -H 'Authorization: Bearer ${TOKEN}' http://web",
+    "psql postgres://admin:${PASSWORD}@db/shop",
+    "psql postgres://admin@db/shop",
+    "git checkout 3f2c1aa9d8e7b6c5f4a3b2c1d0e9f8a7b6c5d4e3",
+    "sha256sum -c <<< '" + "ab12" * 16 + "  x'",
+    "echo 'the password is wrong'",
+    "passwd --lock admin",
+    "mysqldump -h db -p shop",
+]
+
+
+@pytest.mark.parametrize("command", FOUND_IN_SHELL)
+def test_a_secret_in_a_command_is_found(command: str) -> None:
+    assert RULE in of_shell(command)
+
+
+@pytest.mark.parametrize("command", FOUND_IN_SHELL)
+def test_the_value_is_in_no_part_of_any_finding(command: str) -> None:
+    for finding in findings(shell(command + "\ncurl https://example.com; if")):
+        for text in (finding.message, finding.excerpt, finding.fix):
+            assert FOUND_IN_SHELL[command] not in text
+
+
+@pytest.mark.parametrize("command", NOT_IN_SHELL)
+def test_what_is_no_secret_is_left_alone(command: str) -> None:
+    assert RULE not in of_shell(command)
+
+
+def test_a_finding_beside_a_secret_does_not_show_it() -> None:
+    command = "curl -u admin:Sunny42day 'https://example.com/?password=Sunny42day'"
+    found = findings(shell(command))
+    assert {finding.rule for finding in found} == {RULE, "external-call"}
+    assert all("Sunny42day" not in finding.excerpt + finding.message for finding in found)
+    assert all(len(finding.excerpt) == len(found[0].excerpt) for finding in found)
+
+
+def test_a_secret_that_the_file_escapes_is_not_shown_either() -> None:
+    text = HEAD + (
+        "  handlers:\n"
+        '    - {name: a, timeout: 1m, type: shell, config: {command: "export DB_PASSWORD=S\\u0075nny42day"}}\n'
+    )
+    (found,) = check(load(text), POLICY)
+    assert "nny42day" not in found.excerpt
+    assert found.excerpt.count("*") == len("S\\u0075nny42day")
+
+
+NAMED = [
+    ("password", "Sunny42day", True),
+    ("db_password", "hunter2!", True),
+    ("dbPassword", "hunter2!", True),
+    ("PASSWORD", "correct horse battery", True),
+    ("password", 12345678, True),
+    ("api_key", RANDOM, True),
+    ("client-secret", RANDOM, True),
+    ("token", RANDOM, True),
+    ("password", "${PASSWORD}", False),
+    ("password", "", False),
+    ("password", "new_password", False),
+    ("password", "{{ password }}", False),
+    ("password", True, False),
+    ("token", "api-token", False),
+    ("secret", "db-credentials", False),
+    ("secretName", "Db4Credentials9x", False),
+    ("passwordPolicy", "Sunny42day", False),
+    ("tokenPath", "/var/run/secrets/token", False),
+    ("token", "/var/run/secrets/token", False),
+    ("credentials", "new_credentials", False),
+    ("name", RANDOM, False),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "found"), NAMED)
+def test_the_name_of_a_value_tells(name: str, value: Any, found: bool) -> None:
+    assert (RULE in rules(api("http://web.shop.svc", payload={name: value}))) is found
+    if isinstance(value, str):
+        assert (RULE in rules(container(env=[{"name": name, "value": value}]))) is found
+
+
+def test_every_part_of_the_file_is_examined() -> None:
+    header = api("http://web.shop.svc", headers={"Authorization": f"Bearer {RANDOM}"})
+    assert RULE in rules(header)
+    trigger = [{"type": "webhook", "config": {"path": "/x", "token": RANDOM}}]
+    assert RULE in rules(shell("true"), triggers=trigger)
+    assert RULE in rules(k8s("patch", resource_type="configmap", name="a", data={"url": f"redis://:{RANDOM}@db/0"}))
+
+
+def test_the_contents_of_a_secret_manifest_are_secrets() -> None:
+    def encoded(text: str) -> str:
+        return base64.b64encode(text.encode()).decode()
+
+    assert rules(applied(manifest("Secret", data={"user": encoded("admin")}))) == {RULE}
+    assert rules(applied(manifest("Secret", stringData={"user": "admin"}))) == {RULE}
+    assert rules(applied(manifest("Secret", data={"user": encoded("${USER}")}))) == set()
+    assert rules(applied(manifest("Secret", stringData={"user": "${USER}"}))) == set()
+    assert rules(applied(manifest("ConfigMap", data={"user": "admin"}))) == set()
+
+
+def test_the_place_is_the_value_and_the_weight_is_high() -> None:
+    (found,) = [each for each in findings(shell("DB_PASSWORD=Sunny42day ./run")) if each.rule == RULE]
+    start, end = found.location.column - 1, found.location.end_column - 1
+    assert found.excerpt[start:end] == "*" * len("Sunny42day")
+    assert (found.severity, found.cwe) == (Severity.HIGH, 798)
+
+
+def test_each_secret_is_told_once() -> None:
+    found = [each for each in findings(shell(f"A={GITHUB}; TOKEN={GITHUB}")) if each.rule == RULE]
+    assert len(found) == 2
+
+
+def test_random_text_has_more_entropy_than_words() -> None:
+    assert entropy(RANDOM) > 3.5 > entropy("aaaabbbb") > entropy("aaaaaaaa") == 0

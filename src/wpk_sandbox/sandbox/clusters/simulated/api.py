@@ -55,7 +55,7 @@ class _Call:
         if self.request.method == "GET":
             return self._read()
         if not self.place.name and self.place.kind.namespaced and not self.place.namespace:
-            raise not_allowed(self.request.method)
+            raise not_allowed()
         dry = self._dry_run()
         with self.store.discarding() if dry else nullcontext():
             done = self._write()
@@ -96,8 +96,14 @@ class _Call:
             "kind": f"{self.kind.kind}List",
             "apiVersion": self.kind.api_version,
             "metadata": {"resourceVersion": str(self.store.version)},
-            "items": [self._shown(obj) for obj in self._selected()],
+            "items": [self._listed(obj) for obj in self._selected()],
         }
+
+    def _listed(self, obj: Object) -> Object:
+        """An object as a list shows it: of a built-in kind without its type, which the list itself has."""
+        if not is_builtin(self.kind):
+            return self._shown(obj)
+        return {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
 
     def _selected(self) -> list[Object]:
         chosen = chosen_by(self.place, self.request)
@@ -140,7 +146,7 @@ class _Call:
                 return Answer(200, self._delete_one() if place.name else self._delete_many())
         if place.subresource:
             raise self._no_subresource()
-        raise not_allowed(self.request.method)
+        raise not_allowed()
 
     def _body(self) -> Object:
         """The body as an object that belongs to this place."""

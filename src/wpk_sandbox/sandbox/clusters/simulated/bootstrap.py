@@ -83,5 +83,10 @@ def _node_status(store: Store, limits: Limits) -> Object:
             "containerRuntimeVersion": "simulated://1",
             "operatingSystem": "linux",
             "architecture": "amd64",
+            "bootID": "",
+            "kernelVersion": "",
+            "kubeProxyVersion": "",
+            "machineID": "",
+            "systemUUID": "",
         },
     }

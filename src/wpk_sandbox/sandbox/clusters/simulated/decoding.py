@@ -5,6 +5,7 @@ Only fields that the simulation reads are looked at; this is no schema validatio
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -53,8 +54,8 @@ def check_types(kind: ResourceKind, obj: Any) -> Object:
     _each(spec, _INTEGERS, int, f"{kind.kind}Spec.spec", wrong)
     _each(spec, _MAPPINGS, dict, f"{kind.kind}Spec.spec", wrong)
     _each(spec, _LISTS, list, f"{kind.kind}Spec.spec", wrong)
-    for pod in _pod_specs(kind, obj, wrong):
-        _pod_spec(pod, wrong)
+    for field, pod in _pod_specs(kind, obj, wrong):
+        _pod_spec(pod, field, wrong)
     if kind.kind in ("ConfigMap", "Secret"):
         _data(kind, obj, wrong)
     return obj
@@ -64,9 +65,10 @@ def _check_identity(kind: ResourceKind, obj: Object) -> None:
     obj.setdefault("apiVersion", kind.api_version)
     obj.setdefault("kind", kind.kind)
     if (obj["apiVersion"], obj["kind"]) != (kind.api_version, kind.kind):
+        version = str(obj["apiVersion"]).rpartition("/")[2]
         raise bad_request(
-            f"the API version in the data ({obj['apiVersion']}, {obj['kind']}) does not match "
-            f"the expected API version ({kind.api_version}, {kind.kind})"
+            f'{obj["kind"]} in version "{version}" cannot be handled as a {kind.kind}: the path is that of '
+            f"{kind.api_version} {kind.kind}"
         )
 
 
@@ -98,45 +100,51 @@ def _metadata(obj: Object, wrong: Complain, where: str) -> None:
 
 def _strings(values: Any, where: str, wrong: Complain) -> None:
     for name, value in (values or {}).items():
-        if not isinstance(value, str):
-            found = _GO_NAMES.get(type(value), "null")
-            raise wrong(f"json: cannot unmarshal {found} into Go struct field {where} of type string (key {name})")
+        if value is None:
+            values[name] = ""
+        elif not isinstance(value, str):
+            found = _GO_NAMES.get(type(value), "value")
+            raise wrong(f"json: cannot unmarshal {found} into Go struct field {where} of type string")
 
 
-def _pod_specs(kind: ResourceKind, obj: Object, wrong: Complain) -> list[Object]:
+def _pod_specs(kind: ResourceKind, obj: Object, wrong: Complain) -> list[tuple[str, Object]]:
+    """The specs of pods in an object, each with the field at which it stands."""
     if kind.kind == "Pod":
-        return [obj.get("spec") or {}]
-    template = dig(obj, "spec", "template")
+        return [("spec", obj.get("spec") or {})]
+    field, parent = "spec", obj.get("spec") or {}
     if kind.kind == "CronJob":
-        job = dig(obj, "spec", "jobTemplate", default={})
+        job = parent.get("jobTemplate") or {}
         _expect(job, "spec", dict, "JobTemplateSpec.spec.jobTemplate", wrong)
-        _expect(job.get("spec") or {}, "template", dict, "JobSpec.spec.jobTemplate.spec", wrong)
-        template = dig(job, "spec", "template")
+        field, parent = "spec.jobTemplate.spec", job.get("spec") or {}
+        _expect(parent, "template", dict, f"JobSpec.{field}", wrong)
+    template = parent.get("template")
     if not template:
         return []
-    _metadata(template, wrong, "PodTemplateSpec.spec.template")
-    _expect(template, "spec", dict, "PodTemplateSpec.spec.template", wrong)
-    return [template.get("spec") or {}]
+    _metadata(template, wrong, f"PodTemplateSpec.{field}.template")
+    _expect(template, "spec", dict, f"PodTemplateSpec.{field}.template", wrong)
+    return [(f"{field}.template.spec", template.get("spec") or {})]
 
 
-def _pod_spec(spec: Object, wrong: Complain) -> None:
-    _each(spec, _POD_LISTS, list, "PodSpec.spec", wrong)
-    _each(spec, ("securityContext", "nodeSelector"), dict, "PodSpec.spec", wrong)
+def _pod_spec(spec: Object, field: str, wrong: Complain) -> None:
+    _each(spec, _POD_LISTS, list, f"PodSpec.{field}", wrong)
+    _each(spec, ("securityContext", "nodeSelector"), dict, f"PodSpec.{field}", wrong)
     for name in (*_POD_LISTS[:2], "volumes"):
         for item in spec.get(name) or ():
             if not isinstance(item, dict):
-                raise wrong(f"json: cannot unmarshal {_GO_NAMES.get(type(item))} into PodSpec.spec.{name}")
+                found = _GO_NAMES.get(type(item), "value")
+                raise wrong(f"json: cannot unmarshal {found} into Go struct field PodSpec.{field}.{name}")
             if name != "volumes":
-                _container(item, f"Container.spec.{name}", wrong)
+                _container(item, f"{field}.{name}", wrong)
 
 
-def _container(container: Object, where: str, wrong: Complain) -> None:
+def _container(container: Object, field: str, wrong: Complain) -> None:
+    where = f"Container.{field}"
     _each(container, ("name", "image"), str, where, wrong)
     _each(container, _CONTAINER_LISTS, list, where, wrong)
     _each(container, ("resources", "securityContext"), dict, where, wrong)
     for item in container.get("env") or ():
         if isinstance(item, dict):
-            _expect(item, "value", str, f"EnvVar{where[9:]}.env", wrong)
+            _expect(item, "value", str, f"EnvVar.{field}.env", wrong)
     for group in ("requests", "limits"):
         _expect(container.get("resources") or {}, group, dict, f"{where}.resources", wrong)
         for value in dig(container, "resources", group, default={}).values():
@@ -148,8 +156,7 @@ def _quantity(value: Any, wrong: Complain) -> None:
         quantity(value)
     except (ValueError, TypeError):
         raise wrong(
-            "quantities must match the regular expression "
-            f"'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', not {value!r}"
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
         ) from None
 
 
@@ -162,4 +169,9 @@ def _data(kind: ResourceKind, obj: Object, wrong: Complain) -> None:
         try:
             base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
-            raise wrong(f"illegal base64 data in {kind.kind}") from None
+            raise wrong(f"illegal base64 data at input byte {_first_wrong_byte(value)}") from None
+
+
+def _first_wrong_byte(text: str) -> int:
+    match = re.match(r"[A-Za-z0-9+/]*={0,2}", text)
+    return match.end() if match else 0

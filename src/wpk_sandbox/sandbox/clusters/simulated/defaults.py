@@ -118,6 +118,7 @@ def _replication_controller(controller: Object) -> None:
     _replica_set(controller)
     labels = dig(controller, "spec", "template", "metadata", "labels", default={})
     fill(controller["spec"], {"selector": dict(labels)})
+    fill(controller["metadata"], {"labels": dict(labels)})
 
 
 def _stateful_set(stateful_set: Object) -> None:
@@ -139,6 +140,7 @@ def _stateful_set(stateful_set: Object) -> None:
     _template(spec)
     for claim in spec.get("volumeClaimTemplates") or ():
         claim.setdefault("metadata", {})
+        fill(claim, {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}})
         fill(child(claim, "spec"), {"volumeMode": "Filesystem"})
 
 
@@ -184,7 +186,8 @@ def _cron_job(cron_job: Object) -> None:
             "failedJobsHistoryLimit": 1,
         },
     )
-    template = child(child(spec, "jobTemplate"), "spec")
+    child(child(spec, "jobTemplate"), "metadata")
+    template = child(spec["jobTemplate"], "spec")
     child(template, "template")
     pod_defaults(child(template["template"], "spec"))
 
@@ -197,6 +200,8 @@ def _service(service: Object) -> None:
         fill(spec, {"internalTrafficPolicy": "Cluster", **families})
     if spec["type"] in ("NodePort", "LoadBalancer"):
         fill(spec, {"externalTrafficPolicy": "Cluster"})
+    if spec["type"] == "LoadBalancer":
+        fill(spec, {"allocateLoadBalancerNodePorts": True})
     for port in spec.get("ports") or ():
         fill(port, {"protocol": "TCP", "targetPort": port.get("port")})
 
@@ -218,7 +223,9 @@ def _network_policy(policy: Object) -> None:
 
 
 def _autoscaler(autoscaler: Object) -> None:
-    fill(child(autoscaler, "spec"), {"minReplicas": 1})
+    target = {"type": "Utilization", "averageUtilization": 80}
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    fill(child(autoscaler, "spec"), {"minReplicas": 1, "metrics": [metric]})
 
 
 def _limit_range(limit_range: Object) -> None:
@@ -233,6 +240,10 @@ def _limit_range(limit_range: Object) -> None:
 
 def _storage_class(storage_class: Object) -> None:
     fill(storage_class, {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"})
+
+
+def _priority_class(priority_class: Object) -> None:
+    fill(priority_class, {"preemptionPolicy": "PreemptLowerPriority"})
 
 
 def _namespace(namespace: Object) -> None:
@@ -265,5 +276,6 @@ _FILLERS: Mapping[str, Callable[[Object], None]] = {
     "LimitRange": _limit_range,
     "StorageClass": _storage_class,
     "Namespace": _namespace,
+    "PriorityClass": _priority_class,
     "CustomResourceDefinition": _definition,
 }

@@ -14,13 +14,21 @@ from wpk_sandbox.sandbox.clusters.simulated.store import Store
 
 
 def default_resources(store: Store, pod: Object) -> None:
-    """Give the pod's containers the defaults of its namespace, in place."""
+    """Give the pod's containers the defaults of its namespace, in place, and note what was given."""
+    given = []
     for limit in _container_limits(store, pod):
         for container in _containers(pod):
-            resources = child(container, "resources")
-            for group, of in (("limits", "default"), ("requests", "defaultRequest")):
-                if limit.get(of):
-                    fill(child(resources, group), limit[of])
+            for group, of in (("requests", "defaultRequest"), ("limits", "default")):
+                if not limit.get(of):
+                    continue
+                resources = child(child(container, "resources"), group)
+                missing = sorted(set(limit[of]) - set(resources))
+                fill(resources, limit[of])
+                if missing:
+                    given.append(f"{', '.join(missing)} {group[:-1]} for container {container['name']}")
+    if given:
+        note = f"LimitRanger plugin set: {'; '.join(given)}"
+        child(pod["metadata"], "annotations")["kubernetes.io/limit-ranger"] = note
 
 
 def check_bounds(store: Store, pod: Object) -> None:

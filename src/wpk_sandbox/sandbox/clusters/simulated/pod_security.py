@@ -32,6 +32,7 @@ _SAFE_SYSCTLS = frozenset(
 _SAFE_VOLUMES = frozenset(
     {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 )
+_SAFE_SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 _SAFE_SECCOMP = ("RuntimeDefault", "Localhost")
 
 Check = Callable[[Object], Iterator[str]]
@@ -95,6 +96,35 @@ def _proc_mount(spec: Object) -> Iterator[str]:
     names = _failing(spec, lambda c: dig(c, "securityContext", "procMount", default="Default") != "Default")
     if names:
         yield f'procMount ({_named("container", names)} must not set securityContext.procMount to "Unmasked")'
+
+
+def _apparmor(spec: Object) -> Iterator[str]:
+    found = ["pod"] if dig(spec, "securityContext", "appArmorProfile", "type") == "Unconfined" else []
+    names = _failing(spec, lambda c: dig(c, "securityContext", "appArmorProfile", "type") == "Unconfined")
+    if names:
+        found.append(_named("container", names))
+    if found:
+        what = f'{" and ".join(found)} must not set AppArmor profile type to "Unconfined"'
+        yield f"forbidden AppArmor profile ({what})"
+
+
+def _selinux(spec: Object) -> Iterator[str]:
+    places = {"pod": dig(spec, "securityContext", "seLinuxOptions", default={})}
+    for container in _containers(spec):
+        options = dig(container, "securityContext", "seLinuxOptions", default={})
+        places[_named("container", [container["name"]])] = options
+    for place, options in places.items():
+        wrong = [f'type "{options["type"]}"'] if options.get("type", "") not in _SAFE_SELINUX_TYPES else []
+        wrong += [f"{name} may not be set" for name in ("user", "role") if options.get(name)]
+        if wrong:
+            yield f"seLinuxOptions ({place} set forbidden securityContext.seLinuxOptions: {'; '.join(wrong)})"
+
+
+def _host_process(spec: Object) -> Iterator[str]:
+    names = _failing(spec, lambda c: dig(c, "securityContext", "windowsOptions", "hostProcess") is True)
+    if names:
+        what = f"{_named('container', names)} must not set securityContext.windowsOptions.hostProcess=true"
+        yield f"hostProcess ({what})"
 
 
 def _seccomp_baseline(spec: Object) -> Iterator[str]:
@@ -165,7 +195,7 @@ def _volume_types(spec: Object) -> Iterator[str]:
         if kind != "name" and kind not in _SAFE_VOLUMES
     }
     if bad:
-        kinds = list(dict.fromkeys(bad.values()))
+        kinds = sorted(set(bad.values()))
         verb = "use" if len(bad) > 1 else "uses"
         what = f"{verb} restricted volume {_named('type', kinds)}"
         yield f"restricted volume types ({_named('volume', list(bad))} {what})"
@@ -195,15 +225,17 @@ def _user(spec: Object) -> Iterator[str]:
 
 def _seccomp_restricted(spec: Object) -> Iterator[str]:
     pod = dig(spec, "securityContext", "seccompProfile", "type")
-    wrong = _failing(spec, lambda c: _seccomp(c) is not None and _seccomp(c) not in _SAFE_SECCOMP)
+    bad = {c["name"]: type_ for c in _containers(spec) if (type_ := _seccomp(c)) not in (None, *_SAFE_SECCOMP)}
     silent = _failing(spec, lambda c: _seccomp(c) is None)
-    wanted = 'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"'
-    if wrong:
-        yield f"seccompProfile ({_named('container', wrong)} must set {wanted})"
-    elif pod is not None and pod not in _SAFE_SECCOMP:
-        yield f"seccompProfile (pod must set {wanted})"
+    field = "securityContext.seccompProfile.type to"
+    if pod is not None and pod not in _SAFE_SECCOMP:
+        yield f'seccompProfile (pod must not set {field} "{pod}")'
+    elif bad:
+        types = _quoted(sorted({str(type_) for type_ in bad.values()}))
+        yield f"seccompProfile ({_named('container', list(bad))} must not set {field} {types})"
     elif pod is None and silent:
-        yield f"seccompProfile (pod or {_named('container', silent)} must set {wanted})"
+        allowed = f"{field} {_quoted(_SAFE_SECCOMP).replace(', ', ' or ')}"
+        yield f"seccompProfile (pod or {_named('container', silent)} must set {allowed})"
 
 
 def _seccomp(container: Object) -> str | None:
@@ -211,12 +243,24 @@ def _seccomp(container: Object) -> str | None:
     return None if found is None else str(found)
 
 
-_HOST: tuple[Check, ...] = (_host_namespaces, _host_path, _host_ports, _privileged, _proc_mount)
-_BASELINE: tuple[Check, ...] = (_capabilities_baseline, *_HOST, _seccomp_baseline, _sysctls)
-# The restricted level brings its own checks for capabilities and seccomp, which replace those of baseline.
+_HOST: tuple[Check, ...] = (_host_ports, _privileged, _proc_mount, _selinux)
+_BASELINE: tuple[Check, ...] = (
+    _apparmor,
+    _capabilities_baseline,
+    _host_namespaces,
+    _host_path,
+    *_HOST,
+    _seccomp_baseline,
+    _sysctls,
+    _host_process,
+)
+# The restricted level brings its own checks for capabilities, volumes and seccomp, which replace those of baseline.
 _RESTRICTED: tuple[Check, ...] = (
+    _apparmor,
+    _host_namespaces,
     *_HOST,
     _sysctls,
+    _host_process,
     _escalation,
     _capabilities_restricted,
     _volume_types,

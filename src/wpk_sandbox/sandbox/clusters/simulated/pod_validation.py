@@ -8,6 +8,11 @@ from wpk_sandbox.package.units import quantity
 from wpk_sandbox.sandbox.clusters.simulated.objects import Object, dig
 from wpk_sandbox.sandbox.clusters.simulated.refused import Cause, compact
 
+LABEL_RULE = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+    "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _REQUIRED, _DUPLICATE, _NOT_FOUND = "FieldValueRequired", "FieldValueDuplicate", "FieldValueNotFound"
@@ -47,8 +52,7 @@ def _container_causes(container: Object, field: str, volumes: list[Any]) -> Iter
     if not name:
         yield Cause(f"{field}.name", "Required value", _REQUIRED)
     elif not _LABEL.fullmatch(name) or len(name) > 63:
-        message = f"Invalid value: {compact(name)}: a lowercase RFC 1123 label must consist of lower case"
-        yield Cause(f"{field}.name", f"{message} alphanumeric characters or '-'")
+        yield Cause(f"{field}.name", f"Invalid value: {compact(name)}: {LABEL_RULE}")
     if not container.get("image"):
         yield Cause(f"{field}.image", "Required value", _REQUIRED)
     for position, mount in enumerate(container.get("volumeMounts") or ()):
@@ -57,7 +61,9 @@ def _container_causes(container: Object, field: str, volumes: list[Any]) -> Iter
             yield Cause(f"{field}.volumeMounts[{position}].name", message, _NOT_FOUND)
     for position, port in enumerate(container.get("ports") or ()):
         number = port.get("containerPort")
-        if not isinstance(number, int) or not 1 <= number <= 65535:
+        if not number:
+            yield Cause(f"{field}.ports[{position}].containerPort", "Required value", _REQUIRED)
+        elif not isinstance(number, int) or not 1 <= number <= 65535:
             message = f"Invalid value: {compact(number)}: must be between 1 and 65535, inclusive"
             yield Cause(f"{field}.ports[{position}].containerPort", message)
     yield from _resource_causes(container, f"{field}.resources")

@@ -108,9 +108,9 @@ def cannot_handle(kind: ResourceKind, why: str) -> Refused:
     return bad_request(f'{kind.kind} in version "{version}" cannot be handled as a {kind.kind}: {why}')
 
 
-def not_allowed(method: str) -> Refused:
+def not_allowed() -> Refused:
     """405: the path is there, but not for this method."""
-    return Refused(405, "MethodNotAllowed", f"the server does not allow {method} on the requested resource")
+    return Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def compact(value: Any) -> str:

@@ -15,6 +15,7 @@ from wpk_sandbox.sandbox.clusters.simulated.refused import bad_request
 _TERM = re.compile(
     r"\s*(?P<key>!?[^\s=!,()]+)\s*(?:(?P<op>==|=|!=|\bnotin\b|\bin\b)\s*(?P<value>\([^)]*\)|[^,]*))?\s*(?:,|$)"
 )
+_VALUE = re.compile(r"[A-Za-z0-9_.-]*")
 _FIELD = re.compile(r"\s*([^=!,\s]+)\s*(==|=|!=)\s*([^,]*?)\s*(?:,|$)")
 
 # Beside the object's name and namespace, what each kind can be selected by.
@@ -92,6 +93,8 @@ def parse_labels(text: str) -> tuple[Requirement, ...]:
 def _requirement(key: str, operator: str | None, value: str) -> Requirement:
     if operator is None:
         return Requirement(key[1:], "DoesNotExist") if key.startswith("!") else Requirement(key, "Exists")
+    if operator in ("=", "==", "!=") and not _VALUE.fullmatch(value.strip()):
+        raise bad_request(f"unable to parse requirement: found {value.strip()!r}, expected: identifier")
     values = frozenset(part.strip() for part in value.strip().strip("()").split(","))
     if operator in ("in", "notin") and not value.startswith("("):
         raise bad_request(f"unable to parse requirement: found {value!r}, expected: '('")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from wpk_sandbox.package.kinds import ResourceKind
 from wpk_sandbox.sandbox.clusters.simulated.catalog import is_builtin
 from wpk_sandbox.sandbox.clusters.simulated.objects import Object, dig, labels_of
-from wpk_sandbox.sandbox.clusters.simulated.pod_validation import pod_causes
+from wpk_sandbox.sandbox.clusters.simulated.pod_validation import LABEL_RULE, pod_causes
 from wpk_sandbox.sandbox.clusters.simulated.refused import Cause, compact, invalid
 from wpk_sandbox.sandbox.clusters.simulated.selectors import selects
 
@@ -20,9 +20,14 @@ _SUBDOMAIN_RULE = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
     f"and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
 )
-_LABEL_RULE = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
-    f"with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
+_KEY_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_DATA_KEY_RULE = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
 _VALUE_RULE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
@@ -56,7 +61,10 @@ def _metadata_causes(kind: ResourceKind, obj: Object) -> Iterator[Cause]:
 
 def _name_causes(kind: ResourceKind, name: str) -> Iterator[Cause]:
     short = kind.kind in ("Namespace", "Service", "StatefulSet")
-    pattern, rule, longest = (_LABEL, _LABEL_RULE, 63) if short else (_SUBDOMAIN, _SUBDOMAIN_RULE, 253)
+    pattern, rule, longest = (_LABEL, LABEL_RULE, 63) if short else (_SUBDOMAIN, _SUBDOMAIN_RULE, 253)
+    if kind.kind == "Namespace" and "." in name:
+        yield Cause("metadata.name", f"Invalid value: {compact(name)}: must not contain dots")
+        return
     if len(name) > longest:
         yield Cause("metadata.name", f"Invalid value: {compact(name)}: must be no more than {longest} characters")
     if not re.fullmatch(pattern, name):
@@ -66,8 +74,7 @@ def _name_causes(kind: ResourceKind, name: str) -> Iterator[Cause]:
 def _label_causes(labels: Mapping[str, str], field: str) -> Iterator[Cause]:
     for key, value in labels.items():
         if not _KEY.fullmatch(key):
-            rule = "name part must consist of alphanumeric characters, '-', '_' or '.'"
-            yield Cause(field, f"Invalid value: {compact(key)}: {rule}")
+            yield Cause(field, f"Invalid value: {compact(key)}: {_KEY_RULE}")
         if not _VALUE.fullmatch(value):
             yield Cause(field, f"Invalid value: {compact(value)}: {_VALUE_RULE}")
         elif len(value) > 63:
@@ -111,6 +118,10 @@ def _workload_causes(kind: ResourceKind, spec: Object) -> Iterator[Cause]:
         message = f'Unsupported value: {compact(policy)}: supported values: "Always"'
         yield Cause("spec.template.spec.restartPolicy", message, UNSUPPORTED)
     strategy = spec.get("strategy") or {}
+    if strategy.get("type", "Recreate") not in ("Recreate", "RollingUpdate"):
+        shown = compact({"Type": strategy["type"], "RollingUpdate": strategy.get("rollingUpdate")})
+        message = f'Unsupported value: {shown}: supported values: "Recreate", "RollingUpdate"'
+        yield Cause("spec.strategy", message, UNSUPPORTED)
     if strategy.get("type") == "Recreate" and strategy.get("rollingUpdate"):
         message = "Forbidden: may not be specified when strategy `type` is 'Recreate'"
         yield Cause("spec.strategy.rollingUpdate", message, FORBIDDEN)
@@ -120,10 +131,14 @@ def _selector_causes(kind: ResourceKind, spec: Object) -> Iterator[Cause]:
     selector = spec.get("selector")
     if kind.kind == "ReplicationController":
         selector = {"matchLabels": selector} if selector else None
-    if not selector:
+    if selector is None:
         yield Cause("spec.selector", "Required value", REQUIRED)
-    elif not selects(selector, labels_of(spec["template"])):
-        labels = compact(labels_of(spec["template"]))
+    elif not selector:
+        message = f"Invalid value: {{}}: empty selector is invalid for {kind.kind.lower()}"
+        yield Cause("spec.selector", message)
+        return
+    if not selects(selector, labels_of(spec["template"])):
+        labels = compact(labels_of(spec["template"]) or None)
         message = f"Invalid value: {labels}: `selector` does not match template `labels`"
         yield Cause("spec.template.metadata.labels", message)
 
@@ -144,7 +159,9 @@ def _cron_job_causes(spec: Object) -> Iterator[Cause]:
     if not schedule:
         yield Cause("spec.schedule", "Required value", REQUIRED)
     elif not str(schedule).startswith("@") and len(str(schedule).split()) != 5:
-        yield Cause("spec.schedule", f"Invalid value: {compact(schedule)}: expected exactly 5 fields")
+        fields = str(schedule).split()
+        found = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
+        yield Cause("spec.schedule", f"Invalid value: {compact(schedule)}: {found}")
     yield from _job_causes(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec")
 
 
@@ -157,11 +174,17 @@ def _service_causes(spec: Object) -> Iterator[Cause]:
         yield Cause("spec.ports", "Required value", REQUIRED)
     for position, port in enumerate(ports):
         field = f"spec.ports[{position}]"
-        if not isinstance(port.get("port"), int) or not 1 <= port["port"] <= 65535:
-            message = f"Invalid value: {compact(port.get('port'))}: must be between 1 and 65535, inclusive"
-            yield Cause(f"{field}.port", message)
         if len(ports) > 1 and not port.get("name"):
             yield Cause(f"{field}.name", "Required value", REQUIRED)
+        for name in ("port", "targetPort"):
+            number = port.get(name)
+            if (name == "port" or isinstance(number, int)) and not _is_port(number):
+                message = f"Invalid value: {compact(number)}: must be between 1 and 65535, inclusive"
+                yield Cause(f"{field}.{name}", message)
+
+
+def _is_port(number: object) -> bool:
+    return isinstance(number, int) and 1 <= number <= 65535
 
 
 def _claim_causes(spec: Object) -> Iterator[Cause]:
@@ -174,19 +197,19 @@ def _claim_causes(spec: Object) -> Iterator[Cause]:
 def _data_causes(obj: Object) -> Iterator[Cause]:
     for key in obj.get("data") or {}:
         if not _DATA_KEY.fullmatch(key):
-            rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
-            yield Cause(f"data[{key}]", f"Invalid value: {compact(key)}: {rule}")
+            yield Cause(f"data[{key}]", f"Invalid value: {compact(key)}: {_DATA_KEY_RULE}")
 
 
 def _autoscaler_causes(spec: Object) -> Iterator[Cause]:
-    if not dig(spec, "scaleTargetRef", "name"):
-        yield Cause("spec.scaleTargetRef.name", "Required value", REQUIRED)
     most, least = spec.get("maxReplicas") or 0, spec["minReplicas"]
     if most < 1:
         yield Cause("spec.maxReplicas", f"Invalid value: {most}: must be greater than 0")
-    elif most < least:
+    if most < least:
         message = f"Invalid value: {most}: must be greater than or equal to `minReplicas`"
         yield Cause("spec.maxReplicas", message)
+    for name in ("kind", "name"):
+        if not dig(spec, "scaleTargetRef", name):
+            yield Cause(f"spec.scaleTargetRef.{name}", "Required value", REQUIRED)
 
 
 def _definition_causes(obj: Object) -> Iterator[Cause]:

@@ -6,23 +6,23 @@ from typing import Any
 from wpk_sandbox.package.kinds import ResourceKind
 from wpk_sandbox.sandbox.clusters.simulated.admission import admit, admit_changes, check_namespace
 from wpk_sandbox.sandbox.clusters.simulated.catalog import (
-    CLAIM,
+    DEPLOYMENT,
     NAMESPACE,
     SERVICE,
     has_generation,
     has_status,
     kinds,
 )
+from wpk_sandbox.sandbox.clusters.simulated.creation import complete
 from wpk_sandbox.sandbox.clusters.simulated.decoding import check_types
 from wpk_sandbox.sandbox.clusters.simulated.defaults import apply_defaults
 from wpk_sandbox.sandbox.clusters.simulated.immutability import check_update
-from wpk_sandbox.sandbox.clusters.simulated.objects import Object, is_deleting, name_of, owners_of
+from wpk_sandbox.sandbox.clusters.simulated.objects import Object, annotations_of, is_deleting, name_of, owners_of
 from wpk_sandbox.sandbox.clusters.simulated.refused import already_exists, bad_request, conflict, forbidden
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
 from wpk_sandbox.sandbox.clusters.simulated.validation import validate
 
 FOREGROUND = "foregroundDeletion"
-IN_USE = "kubernetes.io/pvc-protection"
 _SYSTEM_NAMESPACES = ("default", "kube-system")
 # What the server decides, whatever the caller writes.
 _SERVER_METADATA = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
@@ -38,18 +38,13 @@ def create(store: Store, kind: ResourceKind, body: Any) -> Object:
         raise bad_request("resourceVersion should not be set on objects to be created")
     check_namespace(store, kind, obj)
     _take_over_metadata(store, obj)
-    if has_status(store, kind):
-        obj.pop("status", None)
     apply_defaults(kind, obj)
     admit_changes(store, kind, obj)
     validate(kind, obj)
     admit(store, kind, obj)
     if store.find(kind, metadata.get("namespace", ""), name_of(obj)):
         raise already_exists(kind, name_of(obj))
-    if kind == CLAIM:
-        metadata["finalizers"] = list({*(metadata.get("finalizers") or ()), IN_USE})
-    if has_generation(kind):
-        metadata["generation"] = 1
+    complete(store, kind, obj)
     return store.write(kind, obj)
 
 
@@ -76,7 +71,7 @@ def replace(store: Store, kind: ResourceKind, before: Object, body: Any) -> Obje
     apply_defaults(kind, obj)
     validate(kind, obj)
     check_update(kind, before, obj)
-    if has_generation(kind) and _specified(before) != _specified(obj):
+    if has_generation(kind) and _is_new_generation(kind, before, obj):
         obj["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
     return _store_replacement(store, kind, before, obj)
 
@@ -131,6 +126,12 @@ def _keep_addresses(before: Object, obj: Object) -> None:
         for name in ("clusterIP", "clusterIPs"):
             if not spec.get(name) and before["spec"].get(name):
                 spec[name] = before["spec"][name]
+
+
+def _is_new_generation(kind: ResourceKind, before: Object, after: Object) -> bool:
+    # A Deployment's annotations are copied to its ReplicaSets, so they count as a part of what was specified.
+    annotated = kind == DEPLOYMENT and annotations_of(before) != annotations_of(after)
+    return annotated or _specified(before) != _specified(after)
 
 
 def _specified(obj: Object) -> Object:

@@ -1,6 +1,7 @@
 """Volumes for claims: each claim of a known class is bound at once to a volume of its own."""
 
 from wpk_sandbox.sandbox.clusters.simulated.catalog import CLAIM, POD, STORAGE_CLASS, VOLUME
+from wpk_sandbox.sandbox.clusters.simulated.creation import IN_USE
 from wpk_sandbox.sandbox.clusters.simulated.events import record
 from wpk_sandbox.sandbox.clusters.simulated.objects import (
     Object,
@@ -11,7 +12,7 @@ from wpk_sandbox.sandbox.clusters.simulated.objects import (
     namespace_of,
 )
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
-from wpk_sandbox.sandbox.clusters.simulated.writes import IN_USE, change, delete, remove_finalizer
+from wpk_sandbox.sandbox.clusters.simulated.writes import change, delete, remove_finalizer
 
 _COMPONENT = "persistentvolume-controller"
 

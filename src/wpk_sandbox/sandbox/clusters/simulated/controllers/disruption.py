@@ -34,13 +34,14 @@ def budget_status(store: Store, budget: Object) -> Object:
         desired = share(spec.get("minAvailable", 1), expected, up=True)
     allowed = max(0, healthy - desired)
     reason = "SufficientPods" if allowed else "InsufficientPods"
+    condition = {**make_condition("DisruptionAllowed", bool(allowed), reason), "message": ""}
     return {
         "expectedPods": expected,
         "currentHealthy": healthy,
         "desiredHealthy": desired,
         "disruptionsAllowed": allowed,
         "observedGeneration": budget["metadata"]["generation"],
-        "conditions": keep_times(budget, [make_condition("DisruptionAllowed", bool(allowed), reason)], store.now()),
+        "conditions": keep_times(budget, [condition], store.now()),
     }
 
 

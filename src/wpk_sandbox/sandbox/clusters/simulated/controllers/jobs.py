@@ -21,7 +21,6 @@ from wpk_sandbox.sandbox.clusters.simulated.objects import (
     without_zeros,
 )
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
-from wpk_sandbox.sandbox.clusters.simulated.writes import change
 
 _COMPONENT = "job-controller"
 _INDEX = "batch.kubernetes.io/job-completion-index"
@@ -31,25 +30,7 @@ def run_jobs(store: Store) -> None:
     """Take every Job one step on its way."""
     for job in store.select(JOB):
         if not is_deleting(job):
-            _reconcile(store, change(store, JOB, job, _identify))
-
-
-def _identify(job: Object) -> None:
-    """Give the Job the labels and the selector by which it knows its pods."""
-    if job["spec"].get("selector"):
-        return
-    uid, name = job["metadata"]["uid"], name_of(job)
-    job["spec"]["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
-    job["spec"]["template"].setdefault("metadata", {}).setdefault("labels", {}).update(
-        {
-            "batch.kubernetes.io/controller-uid": uid,
-            "batch.kubernetes.io/job-name": name,
-            "controller-uid": uid,
-            "job-name": name,
-        }
-    )
-    # The API server does this while it creates the Job; it is no second generation.
-    job["metadata"]["generation"] -= 1
+            _reconcile(store, job)
 
 
 def _reconcile(store: Store, job: Object) -> None:

@@ -3,10 +3,10 @@
 A pod waits where what it mounts or reads its environment from is not there.
 """
 
-import ipaddress
 from collections.abc import Iterator
 
 from wpk_sandbox.package.kinds import ResourceKind
+from wpk_sandbox.sandbox.clusters.simulated.addresses import free_pod_address
 from wpk_sandbox.sandbox.clusters.simulated.catalog import CONFIG_MAP, JOB, POD, SECRET
 from wpk_sandbox.sandbox.clusters.simulated.events import record
 from wpk_sandbox.sandbox.clusters.simulated.objects import (
@@ -20,10 +20,10 @@ from wpk_sandbox.sandbox.clusters.simulated.objects import (
     name_of,
     namespace_of,
 )
+from wpk_sandbox.sandbox.clusters.simulated.pod_quality import quality_of
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
 
 HOST_ADDRESS = "10.0.0.1"
-_POD_NETWORK = ipaddress.ip_network("10.244.0.0/16")
 _COMPONENT = "kubelet"
 
 
@@ -67,33 +67,16 @@ def _ends(pod: Object) -> bool:
 
 def _base_status(store: Store, pod: Object) -> Object:
     before = pod.get("status") or {}
-    address = before.get("podIP") or (HOST_ADDRESS if pod["spec"].get("hostNetwork") else _free_address(store))
+    address = before.get("podIP") or (HOST_ADDRESS if pod["spec"].get("hostNetwork") else free_pod_address(store))
     return {
         "hostIP": HOST_ADDRESS,
         "hostIPs": [{"ip": HOST_ADDRESS}],
         "podIP": address,
         "podIPs": [{"ip": address}],
         "startTime": before.get("startTime", store.now()),
-        "qosClass": _quality(pod),
+        "qosClass": quality_of(pod),
         "observedGeneration": pod["metadata"].get("generation", 1),
     }
-
-
-def _free_address(store: Store) -> str:
-    used = {dig(pod, "status", "podIP") for pod in store.select(POD)}
-    return next(text for address in _POD_NETWORK.hosts() if (text := str(address)) not in used)
-
-
-def _quality(pod: Object) -> str:
-    """Guaranteed, Burstable or BestEffort: https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/"""
-    resources = [container.get("resources") or {} for container in pod["spec"]["containers"]]
-    if not any(each.get("requests") or each.get("limits") for each in resources):
-        return "BestEffort"
-    exact = all(
-        each.get("requests") == each.get("limits") and {"cpu", "memory"} <= set(each.get("limits") or ())
-        for each in resources
-    )
-    return "Guaranteed" if exact else "Burstable"
 
 
 def _running(store: Store, pod: Object) -> Object:
@@ -187,8 +170,15 @@ def _wait(store: Store, pod: Object, reason: str, event: str, message: str) -> N
 
 
 def _missing_sources(store: Store, pod: Object) -> Iterator[tuple[str, str, str]]:
-    """Each ConfigMap and Secret that the pod cannot start without and that is missing: reason, event, message."""
+    """Each ConfigMap and Secret that the pod cannot start without and that is missing: reason, event, message.
+
+    A volume that no container mounts is not waited for.
+    """
+    containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+    mounted = {mount["name"] for container in containers for mount in container.get("volumeMounts") or ()}
     for volume in pod["spec"].get("volumes") or ():
+        if volume["name"] not in mounted:
+            continue
         for kind, field, key in ((CONFIG_MAP, "configMap", "name"), (SECRET, "secret", "secretName")):
             source = volume.get(field)
             if source and not source.get("optional") and not store.find(kind, namespace_of(pod), source[key]):

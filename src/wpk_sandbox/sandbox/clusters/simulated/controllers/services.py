@@ -1,7 +1,6 @@
 """Services: an address for each, and the endpoints of the pods behind it."""
 
-import ipaddress
-
+from wpk_sandbox.sandbox.clusters.simulated.addresses import give_address
 from wpk_sandbox.sandbox.clusters.simulated.catalog import ENDPOINTS, POD, SERVICE
 from wpk_sandbox.sandbox.clusters.simulated.objects import (
     Object,
@@ -15,8 +14,6 @@ from wpk_sandbox.sandbox.clusters.simulated.objects import (
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
 from wpk_sandbox.sandbox.clusters.simulated.writes import change
 
-_SERVICE_NETWORK = ipaddress.ip_network("10.96.0.0/16")
-_NODE_PORTS = range(30000, 32768)
 _MANAGED = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
 
 
@@ -25,7 +22,7 @@ def run_services(store: Store) -> None:
     for service in store.select(SERVICE):
         if is_deleting(service):
             continue
-        addressed = change(store, SERVICE, service, lambda edited: _address(store, edited))
+        addressed = change(store, SERVICE, service, lambda edited: give_address(store, edited))
         store.write_status(SERVICE, addressed, {"loadBalancer": {}})
         if service["spec"].get("selector"):
             _write_endpoints(store, addressed)
@@ -33,22 +30,6 @@ def run_services(store: Store) -> None:
         owner = store.find(SERVICE, namespace_of(endpoints), name_of(endpoints))
         if owner is None and _MANAGED.items() <= labels_of(endpoints).items():
             store.drop(ENDPOINTS, endpoints)
-
-
-def _address(store: Store, service: Object) -> None:
-    spec = service["spec"]
-    if spec["type"] == "ExternalName":
-        return
-    if not spec.get("clusterIP"):
-        used = {dig(each, "spec", "clusterIP") for each in store.select(SERVICE)}
-        hosts = map(str, _SERVICE_NETWORK.hosts())
-        spec["clusterIP"] = next(address for address in hosts if address not in used)
-    spec["clusterIPs"] = [spec["clusterIP"]]
-    if spec["type"] in ("NodePort", "LoadBalancer"):
-        used_ports = {port.get("nodePort") for each in store.select(SERVICE) for port in dig(each, "spec", "ports")}
-        free = (port for port in _NODE_PORTS if port not in used_ports)
-        for port in spec.get("ports") or ():
-            port["nodePort"] = port.get("nodePort") or next(free)
 
 
 def _write_endpoints(store: Store, service: Object) -> None:

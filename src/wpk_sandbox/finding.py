@@ -76,6 +76,4 @@ class Rule:
 
     def at(self, location: Location, message: str, *, fix: str = "", excerpt: str = "") -> Finding:
         """A finding of this rule; `fix` says what to write here, when that is known better than in general."""
-        return Finding(
-            self.id, self.severity, message, location, fix or self.fix, self.cwe, self.points, excerpt
-        )
+        return Finding(self.id, self.severity, message, location, fix or self.fix, self.cwe, self.points, excerpt)

@@ -1,0 +1,368 @@
+"""The command line: one function for each subcommand, and the only `sys.exit`.
+
+Whatever a subcommand needs is imported inside of it, so that `--help` answers at once.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from wpk_sandbox import __version__
+from wpk_sandbox.errors import ExitCode, UsageError, WpkSandboxError
+
+if TYPE_CHECKING:
+    from wpk_sandbox.package.selection import Selection
+    from wpk_sandbox.pipeline import Request
+    from wpk_sandbox.run.result import RunResult
+    from wpk_sandbox.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_SANDBOX = click.Choice(["auto", "local", "container", "kind"])
+_FORMAT = click.Choice(["text", "json"])
+
+
+def main() -> None:
+    """Run the command line; the entry point of the package."""
+    sys.exit(_status())
+
+
+def _status() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return int(commands(standalone_mode=False) or 0)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader left; nothing more can be said
+        return ExitCode.PASS
+    except WpkSandboxError as error:
+        remedy = f"\n  → {_safe(error.remedy)}" if error.remedy else ""
+        click.echo(f"wpk-sandbox: {_safe(str(error))}{remedy}", err=True)
+        return error.exit_code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wpk-sandbox")
+@click.option("--debug", is_flag=True, help="Log every program that is called.")
+def commands(debug: bool) -> None:
+    """Dry-run WPK runbooks in a throw-away sandbox, and report what they really do.
+
+    \b
+    Exit codes: 0 pass · 1 fail (the package) · 2 usage or settings
+                3 inconclusive (this host could not do it) · 4 publishing failed · 70 our bug
+    """
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(levelname)s %(message)s")
+
+
+def _choosing(command: Command) -> Command:
+    """The options that every subcommand about packages takes."""
+    for option in (
+        click.option("--settings", "settings_file", type=click.Path(), help="Instead of `.wpk-sandbox.yaml`."),
+        click.option("--param", "-p", multiple=True, metavar="NAME=VALUE", help="A parameter of the packages."),
+        click.option("--event", "event_file", type=click.Path(), help="What the trigger told: JSON or YAML."),
+        click.option("--format", "form", type=_FORMAT, default="text", help="What goes to standard output."),
+        click.option("--sandbox", "--type", "sandbox", type=_SANDBOX, help="Where to run; default: auto."),
+    ):
+        command = option(command)
+    return command
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--wpk", multiple=True, type=click.Path(), help="A package; the same as PATH.")
+@click.option("--timeout", help="Time for one package, such as 30m.")
+@click.option("--report", "report_folder", type=click.Path(), help="Write summary, JUnit, JSON and HTML here.")
+@click.option("--save-logs", type=click.Path(), help="Write each step's output here.")
+@click.option("--templates", type=click.Path(), help="A folder with your own `summary.md.j2`.")
+@click.option("--monitor-resources", is_flag=True, help="Say what each package used.")
+@click.option("--keep", is_flag=True, help="Keep the sandboxes for 24 hours, for looking around.")
+@_choosing
+def run(paths: tuple[str, ...], wpk: tuple[str, ...], **options: Any) -> int:
+    """Dry-run packages: files, folders or globs."""
+    flags = {"sandbox.type": options["sandbox"], "sandbox.limits.execution_time": options["timeout"]}
+    request = _request((*paths, *wpk), {**flags, "report.templates": options["templates"]}, options)
+    return _try(request, options)
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@_choosing
+def check(paths: tuple[str, ...], **options: Any) -> int:
+    """Check packages with every rule, without running anything."""
+    from wpk_sandbox import checking
+
+    return checking.check(_request(paths, {}, options), options["form"], sys.stdout)
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@_choosing
+def plan(paths: tuple[str, ...], **options: Any) -> int:
+    """Show what a run would do: each step's target, fidelity and reason."""
+    from wpk_sandbox import checking
+
+    flags = {"sandbox.type": options["sandbox"]}
+    return checking.show_plans(_request(paths, flags, options), options["form"], sys.stdout)
+
+
+@commands.command()
+@click.option("--base", help="The revision to compare with; default: what the CI event says.")
+@click.option("--head", default="HEAD", show_default=True, help="The revision that holds the changes.")
+@click.option("--format", "form", type=_FORMAT, default="text", help="What goes to standard output.")
+def changed(base: str | None, head: str, form: str) -> int:
+    """List the packages that changed between two revisions, or for the CI event."""
+    import json
+
+    from wpk_sandbox.package.discover import changed as changed_between
+
+    root = _root()
+    patterns = _settings(root, None, {})["discover.patterns"]
+    selection = changed_between(root, base, head, patterns) if base else _for_event(root, patterns)
+    if form == "json":
+        click.echo(json.dumps({"files": selection.files, "notes": selection.notes, "all": selection.everything}))
+    else:
+        _say_notes(selection)
+        for path in selection.files:
+            click.echo(_safe(path))
+    return ExitCode.PASS
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--report", "report_folder", type=click.Path(), help="Write the reports here.")
+@_choosing
+def ci(paths: tuple[str, ...], **options: Any) -> int:
+    """Do what the Action does: try what the event changed, write the reports, publish the result."""
+    from wpk_sandbox import continuous
+
+    flags = {"sandbox.type": options["sandbox"], "report.directory": options["report_folder"]}
+    root = continuous.workspace(os.environ)
+    settings = continuous.settings(root, os.environ, _given(flags), options["settings_file"])
+    chosen = paths or tuple(os.environ.get("INPUT_PATHS", "").split())
+    selection = _find(chosen, root, settings) if chosen else _for_event(root, settings["discover.patterns"])
+    return continuous.run(_filled(root, selection, settings, options), os.environ, sys.stdout)
+
+
+@commands.command()
+@click.option("--settings", "settings_file", type=click.Path(), help="Instead of `.wpk-sandbox.yaml`.")
+def doctor(settings_file: str | None) -> int:
+    """Say what this host can do, what is missing, and how to get it."""
+    from wpk_sandbox.doctor import doctor_lines, examine
+
+    click.echo(doctor_lines(examine(_settings(_root(), settings_file, {}).spec)))
+    return ExitCode.PASS
+
+
+@commands.command()
+@click.option("--run", "run_id", help="Remove everything of this run, expired or not.")
+@click.option("--ci", "of_job", is_flag=True, help="Remove everything of this CI job.")
+@click.option("--dry-run", is_flag=True, help="List what would be removed.")
+def reap(run_id: str | None, of_job: bool, dry_run: bool) -> int:
+    """Remove what killed runs left behind, by our labels and nothing else."""
+    from datetime import UTC, datetime
+
+    from wpk_sandbox.pipeline import new_run_id
+    from wpk_sandbox.sandbox import reap as reaping
+
+    whose = new_run_id(os.environ) if of_job else run_id
+    now = datetime.now(UTC)
+    if dry_run:
+        for thing in reaping.leftovers(now=now, everything_of_run=whose):
+            click.echo(f"{thing.kind} {thing.name}")
+        return ExitCode.PASS
+    tally = reaping.reap(now=now, everything_of_run=whose)
+    click.echo(f"found {tally.made}, removed {tally.removed}, left {len(tally.left)}")
+    for left in tally.left:
+        click.echo(f"  left {left.kind} {left.name}: {_safe(left.reason)}", err=True)
+    return ExitCode.INCONCLUSIVE if tally.left else ExitCode.PASS
+
+
+@commands.command()
+@click.argument("which", type=click.Choice(["package", "case", "settings", "result"]))
+def schema(which: str) -> int:
+    """Print a JSON Schema, for editors and for readers of `result.json`."""
+    import json
+
+    from wpk_sandbox.generated import schemas
+
+    click.echo(json.dumps(schemas()[which](), indent=2, ensure_ascii=False))
+    return ExitCode.PASS
+
+
+@commands.command()
+@click.argument("rule_id", metavar="RULE", required=False)
+def explain(rule_id: str | None) -> int:
+    """Explain a rule: what it finds, why it matters, how to fix it. Without RULE, list all."""
+    from wpk_sandbox.rules.catalogue import ALL_RULES, nearest
+    from wpk_sandbox.rules.catalogue import rule as find_rule
+    from wpk_sandbox.rules.explain import explain as explained
+
+    if rule_id is None:
+        for each in ALL_RULES:
+            click.echo(f"{each.id:32} {each.severity:9} {each.title}")
+        return ExitCode.PASS
+    found = find_rule(rule_id)
+    if found is None:
+        near = nearest(rule_id)
+        raise UsageError(f"there is no rule `{rule_id}`" + (f"; did you mean `{near}`?" if near else ""))
+    click.echo(explained(found))
+    return ExitCode.PASS
+
+
+@commands.command()
+@click.option("--ci", "system", type=click.Choice(["github", "gitlab"]), help="Default: what the repository uses.")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+def init(system: Any, force: bool) -> int:
+    """Write a workflow, a settings file and, in a repository without packages, a sample."""
+    from wpk_sandbox.starter import init as start
+
+    for written in start(_root(), ci=system, force=force):
+        click.echo(str(written))
+    return ExitCode.PASS
+
+
+@commands.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print the completion script of a shell: `eval "$(wpk-sandbox completion bash)"`."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise UsageError(f"there is no completion for {shell}")
+    click.echo(found(commands, {}, "wpk-sandbox", "_WPK_SANDBOX_COMPLETE").source())
+    return ExitCode.PASS
+
+
+def _try(request: "Request", options: Mapping[str, Any]) -> int:
+    """Run, show while it goes on, write what was asked for; the verdict is the exit code."""
+    from wpk_sandbox.pipeline import try_packages
+    from wpk_sandbox.report.plain import observer
+
+    as_json = options["form"] == "json"
+    with observer(sys.stderr if as_json else sys.stdout) as listener:
+        result, stopped = try_packages(request, listener)
+        listener.run_finished(result)
+    if options["monitor_resources"]:
+        _say_usage(result)
+    if as_json:
+        from wpk_sandbox.report.json import to_json
+
+        click.echo(to_json(result))
+    _write(request, result, options)
+    return stopped.exit_code if stopped else _exit_code(result)
+
+
+def _write(request: "Request", result: "RunResult", options: Mapping[str, Any]) -> None:
+    if options["report_folder"]:
+        from wpk_sandbox.publish.files import write_reports
+
+        templates = request.settings["report.templates"]
+        written = write_reports(result, Path(options["report_folder"]), Path(templates) if templates else None)
+        click.echo("reports: " + ", ".join(str(path) for path in written.values()), err=True)
+    if options["save_logs"]:
+        from wpk_sandbox.publish.files import write_logs
+
+        click.echo(f"logs: {write_logs(result, Path(options['save_logs']))}", err=True)
+
+
+def _exit_code(result: "RunResult") -> int:
+    return {"pass": ExitCode.PASS, "fail": ExitCode.FAIL, "inconclusive": ExitCode.INCONCLUSIVE}[result.verdict]
+
+
+def _say_usage(result: "RunResult") -> None:
+    from wpk_sandbox.report.phrases import usage
+
+    for package in result.packages:
+        click.echo(f"{_safe(package.name)}: {usage(package.usage)}", err=True)
+
+
+def _request(paths: Iterable[str], flags: Mapping[str, Any], options: Mapping[str, Any]) -> "Request":
+    root = _root()
+    settings = _settings(root, options["settings_file"], flags)
+    selection = _find(tuple(paths), root, settings)
+    _say_notes(selection)
+    if not selection.files and not selection.findings:
+        raise UsageError("there is no package to look at", "name a file, a folder or a glob")
+    return _filled(root, selection, settings, options)
+
+
+def _filled(root: Path, selection: "Selection", settings: "Settings", options: Mapping[str, Any]) -> "Request":
+    from wpk_sandbox.package.case import load_event
+    from wpk_sandbox.pipeline import Request, new_run_id
+
+    event = load_event(options["event_file"]) if options["event_file"] else {}
+    parameters = dict(_parameter(text) for text in options["param"])
+    run_id = new_run_id(os.environ)
+    return Request(root, selection, settings, run_id, parameters, event, keep=options.get("keep", False))
+
+
+def _find(paths: tuple[str, ...], root: Path, settings: "Settings") -> "Selection":
+    """The packages that were named; paths are the caller's, results are relative to the root."""
+    from wpk_sandbox.package.selection import find
+
+    here = [os.path.relpath(path, root) if Path.cwd() != root else path for path in paths or (".",)]
+    return find(here, settings["discover.patterns"], root=root)
+
+
+def _for_event(root: Path, patterns: tuple[str, ...]) -> "Selection":
+    from wpk_sandbox.package.case import load_event
+    from wpk_sandbox.package.discover import changed_for_event
+
+    path = os.environ.get("GITHUB_EVENT_PATH")
+    return changed_for_event(root, os.environ, load_event(path) if path else {}, patterns)
+
+
+def _settings(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Settings":
+    from wpk_sandbox import settings
+
+    path = Path(file) if file else root / settings.FILE_NAME
+    content = None
+    if file or path.is_file():
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"the settings file {path} cannot be read: {error.strerror}") from error
+    name = os.path.relpath(path)
+    return settings.resolve(flags=_given(flags), environment=os.environ, file=content, file_name=name)
+
+
+def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _root() -> Path:
+    """The repository that we stand in: the nearest folder with `.git` or a settings file, else this one."""
+    here = Path.cwd()
+    marks = (".git", ".wpk-sandbox.yaml")
+    return next((each for each in (here, *here.parents) if any((each / mark).exists() for mark in marks)), here)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f"`--param {text}` is not NAME=VALUE")
+    return name, value
+
+
+def _say_notes(selection: "Selection") -> None:
+    for note in selection.notes:
+        click.echo(f"note: {_safe(note)}", err=True)
+
+
+def _safe(text: str) -> str:
+    from wpk_sandbox.report.escape import log_block
+
+    return log_block(text).rstrip("\n")

@@ -1,0 +1,79 @@
+"""What a CI job does: settings from the base revision, a run, the report files, and what the CI system shows."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from wpk_sandbox.errors import ExitCode, PublishingError
+from wpk_sandbox.package.repository import Repository
+from wpk_sandbox.pipeline import Request, try_packages
+from wpk_sandbox.publish import github
+from wpk_sandbox.publish.files import write_reports
+from wpk_sandbox.report.plain import observer
+from wpk_sandbox.report.summary import summary
+from wpk_sandbox.run.result import RunResult, Verdict
+from wpk_sandbox.settings import FILE_NAME, Settings, resolve
+
+_CODES = {Verdict.PASS: ExitCode.PASS, Verdict.FAIL: ExitCode.FAIL, Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE}
+
+
+def workspace(environment: Mapping[str, str]) -> Path:
+    """The checkout: GitHub's workspace, GitLab's project folder, or where we stand."""
+    return Path(environment.get("GITHUB_WORKSPACE") or environment.get("CI_PROJECT_DIR") or Path.cwd())
+
+
+def settings(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any], file: str | None) -> Settings:
+    """The settings in force. A pull request is held to those of its base: its own copy decides nothing."""
+    path = Path(file) if file else root / FILE_NAME
+    content = path.read_bytes() if path.is_file() else None
+    if base := _base(environment):
+        shown = Repository(root).git("show", f"{base}:{file or FILE_NAME}")
+        content = shown.stdout.encode() if shown.ok else content if not _reachable(root, base) else None
+    return resolve(flags=flags, environment=environment, file=content, file_name=file or FILE_NAME)
+
+
+def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> int:
+    """Try what was chosen, write every report, publish; the verdict alone is the exit code."""
+    with observer(stream) as listener:
+        for note in request.selection.notes:
+            listener.note(note)
+        result, stopped = try_packages(request, listener)
+        listener.run_finished(result)
+    templates = request.settings["report.templates"]
+    folder = request.root / request.settings["report.directory"]
+    custom = request.root / templates if templates else None
+    written = write_reports(result, folder, custom, environment=environment)
+    if environment.get("GITHUB_ACTIONS"):
+        _publish(result, summary(result, custom), written.get("report"), environment, stream)
+    return stopped.exit_code if stopped else _CODES[result.verdict]
+
+
+def _publish(
+    result: RunResult, text: str, report: Path | None, environment: Mapping[str, str], stream: IO[str]
+) -> None:
+    """What GitHub does not take is said; the verdict stands."""
+    buffer = io.StringIO()
+    try:
+        github.publish(result, text, report, environment, buffer)
+    except PublishingError as error:
+        buffer.write(f"::warning::wpk-sandbox could not publish everything\n{error}\n")
+    stream.write(buffer.getvalue())
+    stream.flush()
+
+
+def _base(environment: Mapping[str, str]) -> str:
+    """The revision that a change is measured against, where the CI system tells one."""
+    if base := environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
+        return base
+    path = environment.get("GITHUB_EVENT_PATH")
+    if not path or not Path(path).is_file():
+        return ""
+    event = json.loads(Path(path).read_bytes())
+    sides = [event.get("pull_request", {}).get("base", {}).get("sha"), event.get("merge_group", {}).get("base_sha")]
+    return next((side for side in sides if isinstance(side, str) and side.isalnum()), "")
+
+
+def _reachable(root: Path, base: str) -> bool:
+    return Repository(root).have(base) is not None

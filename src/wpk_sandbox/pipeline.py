@@ -1,0 +1,321 @@
+"""The whole flow on one screen: load → check → decide → plan → open → run → roll back → close → result.
+
+START READING HERE. `try_packages` takes files and gives back one `RunResult`; everything else in this folder is
+a stage of it.
+"""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from wpk_sandbox import __version__
+from wpk_sandbox.errors import InterruptedRunError, UnavailableError
+from wpk_sandbox.finding import Finding
+from wpk_sandbox.package.case import load_cases
+from wpk_sandbox.package.load import load_file
+from wpk_sandbox.package.package import Case, Package
+from wpk_sandbox.package.problems import fatal
+from wpk_sandbox.package.selection import Selection
+from wpk_sandbox.plan.plan import Plan
+from wpk_sandbox.plan.planner import PlanOptions, needs, plan, referenced_manifests
+from wpk_sandbox.rules.check import check
+from wpk_sandbox.rules.policy import Decision, Outcome, decide
+from wpk_sandbox.run.observe import Observer, Silent
+from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
+from wpk_sandbox.run.outcome import Outcome as RunOutcome
+from wpk_sandbox.run.result import PackageResult, RunResult, SandboxResult, Verdict, worst
+from wpk_sandbox.run.runner import run
+from wpk_sandbox.sandbox.ledger import Ledger, Tally
+from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
+from wpk_sandbox.sandbox.table import Choice, choose
+from wpk_sandbox.settings import Settings
+
+KEPT_FOR = timedelta(hours=24)
+GRACE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one call is asked to do. `root` is the repository that all paths are relative to."""
+
+    root: Path
+    selection: Selection
+    settings: Settings
+    run_id: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    event: Mapping[str, Any] = field(default_factory=dict)
+    keep: bool = False
+
+    @property
+    def expires(self) -> datetime:
+        """When whatever is left of the run may be removed by anyone who sweeps."""
+        life = KEPT_FOR if self._keeps else timedelta(seconds=self.settings["timeouts.run"]) + GRACE
+        return datetime.now(UTC) + life
+
+    def ledger(self) -> Ledger:
+        """A ledger for one package."""
+        return Ledger(self.run_id, self.expires, keep=self._keeps)
+
+    @property
+    def _keeps(self) -> bool:
+        return self.keep or not self.settings["sandbox.cleanup.auto_cleanup"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A package in one case, with all that is known before anything runs."""
+
+    package: Package
+    case: Case
+    findings: tuple[Finding, ...]
+    decision: Decision
+
+
+def try_packages(
+    request: Request, observer: Observer | None = None
+) -> tuple[RunResult, InterruptedRunError | None]:
+    """Try every package of the selection; after a signal, the result so far and the signal."""
+    listener = observer or Silent()
+    began, started = time.monotonic(), datetime.now(UTC)
+    results: list[PackageResult] = []
+    loose: list[Finding] = list(request.selection.findings)
+    stopped = None
+    with signals_raise():
+        try:
+            for judged in judge(request, loose):
+                left = request.settings["timeouts.run"] - (time.monotonic() - began)
+                results.append(_try_package(judged, request, left, listener))
+        except InterruptedRunError as error:
+            stopped = error
+    return _summed(request, results, loose, started, time.monotonic() - began, stopped), stopped
+
+
+def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
+    """Load, check and decide on each package; findings that belong to no package are added to `loose`."""
+    policy = request.settings.policy
+    for path in request.selection.files:
+        loaded = load_file(request.root / path, display=path, root=request.root)
+        if not loaded.packages:
+            loose += loaded.findings
+        for index, package in enumerate(loaded.packages):
+            about_file = loaded.findings if index == 0 else ()
+            cases, about_cases = load_cases(package, request.root)
+            findings = sorted([*about_file, *about_cases, *check(package, policy)], key=lambda found: found.order)
+            decision = decide(findings, policy, automatic=package.safety.mode == "auto")
+            for case in cases:
+                yield Judged(package, case, tuple(findings), decision)
+
+
+def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
+    """The plan of one package in one case, with the repository's manifests read."""
+    settings = request.settings
+    options = PlanOptions(
+        sandbox=sandbox,
+        parameters=request.parameters,
+        event=request.event,
+        handler_timeout=settings["timeouts.handler"],
+        package_timeout=settings["sandbox.limits.execution_time"],
+        stand_in_image=settings["images.stand_in"],
+        manifests=_manifests(judged.package, request.root),
+    )
+    return plan(judged.package, judged.case, options)
+
+
+def _try_package(judged: Judged, request: Request, left: float, observer: Observer) -> PackageResult:
+    began = time.monotonic()
+    package, decision = judged.package, judged.decision
+    observer.package_started(package.name, package.version, package.path, decision.risk, decision.outcome)
+    ledger = request.ledger()
+    try:
+        result = _tried(judged, request, left, ledger, observer)
+    except UnavailableError as error:
+        remedy = (error.remedy,) if error.remedy else ()
+        result = replace(_untried(judged, Verdict.INCONCLUSIVE, str(error)), notes=remedy)
+    finally:
+        tally = ledger.close()
+    result = replace(_counted(result, tally), seconds=time.monotonic() - began)
+    observer.package_finished(result)
+    return result
+
+
+def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observer: Observer) -> PackageResult:
+    if reason := _refusal(judged, request.settings):
+        return _untried(judged, Verdict.FAIL, reason)
+    if left <= 0:
+        return _untried(judged, Verdict.INCONCLUSIVE, "the time for all packages together is over (run limit)")
+    settings = request.settings
+    choice = choose(settings["sandbox.type"], needs(judged.package), settings.spec)
+    intended = plan_package(judged, choice.type.name, request)
+    observer.sandbox_opening(choice.type.name, choice.reason)
+    with _opened(intended, choice, settings.spec, ledger) as (sandbox, opened):
+        observer.sandbox_ready(sandbox)
+        if leaks := [proof for proof in sandbox.evidence if not proof.held]:
+            words = f"the sandbox is not closed ({leaks[0].probe}: {leaks[0].seen}), so nothing was run"
+            return replace(_untried(judged, Verdict.INCONCLUSIVE, words), sandbox=sandbox)
+        options = RunOptions(
+            rollback=settings["rollback"], run_timeout=left, output_limit=settings["sandbox.limits.output"]
+        )
+        outcome = run(intended, opened, options, observer)
+    return _result(judged, intended, sandbox, outcome)
+
+
+@contextmanager
+def _opened(
+    intended: Plan, choice: Choice, spec: SandboxSpec, ledger: Ledger
+) -> Iterator[tuple[SandboxResult, OpenedSandbox]]:
+    """The halves that the plan needs, measured; the cluster first, because the shell may join its gate."""
+    began = time.monotonic()
+    with ExitStack() as stack:
+        cluster = shell = None
+        if intended.needs_cluster:
+            cluster = stack.enter_context(choice.type.cluster().open(spec, ledger))
+            for namespace in intended.namespaces[:1]:
+                cluster.prepare(namespace)
+        if intended.needs_shell:
+            access = cluster.shell_access() if cluster else None
+            shell = stack.enter_context(choice.type.shell().open(replace(spec, access=access), ledger))
+        halves = [half for half in (cluster, shell) if half is not None]
+        evidence: tuple[Evidence, ...] = tuple(proof for half in halves for proof in half.evidence())
+        details = tuple(half.details for half in halves)
+        seconds = time.monotonic() - began
+        sandbox = SandboxResult(choice.type.name, choice.reason, details, seconds, evidence)
+        yield sandbox, OpenedSandbox(shell, cluster)
+
+
+def _refusal(judged: Judged, settings: Settings) -> str:
+    """Why a package may not start, or nothing."""
+    decision = judged.decision
+    if decision.outcome in settings.failing_outcomes:
+        asked = "blocked" if decision.outcome is Outcome.BLOCK else f"{decision.outcome} (`policy.fail_on`)"
+        return f"{asked} before it started: {decision.reason}"
+    broken = next((each for each in judged.findings if fatal(each.severity) and _about_files(each)), None)
+    return f"{broken.location}: {broken.message}" if broken else ""
+
+
+def _about_files(finding: Finding) -> bool:
+    """True for the loader's findings: a high one means that what the author wrote could not be understood."""
+    from wpk_sandbox.package.problems import LOAD_RULES  # noqa: PLC0415 -- only needed when there are findings
+
+    return any(rule.id == finding.rule for rule in LOAD_RULES)
+
+
+def _untried(judged: Judged, verdict: Verdict, reason: str) -> PackageResult:
+    package = judged.package
+    return PackageResult(
+        name=package.name,
+        version=package.version,
+        path=package.path,
+        digest=package.digest,
+        case=judged.case.name,
+        verdict=verdict,
+        reason=reason,
+        decision=judged.decision,
+        findings=judged.findings,
+    )
+
+
+def _result(judged: Judged, intended: Plan, sandbox: SandboxResult, outcome: RunOutcome) -> PackageResult:
+    return replace(
+        _untried(judged, outcome.verdict, outcome.reason),
+        sandbox=sandbox,
+        steps=outcome.steps,
+        effects=outcome.effects,
+        rollback=outcome.rollback,
+        parameters=intended.parameters,
+        notes=outcome.notes,
+        usage=outcome.usage,
+    )
+
+
+def _counted(result: PackageResult, tally: Tally) -> PackageResult:
+    """Something that is left is an error: the sandbox did not do what it promises."""
+    counted = replace(result, tally=tally)
+    if not tally.left or result.verdict is Verdict.FAIL:
+        return counted
+    left = tally.left[0]
+    return replace(
+        counted,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=f"{left.kind} {left.name} could not be removed: {left.reason}",
+    )
+
+
+def _summed(
+    request: Request,
+    results: list[PackageResult],
+    loose: list[Finding],
+    started: datetime,
+    seconds: float,
+    stopped: InterruptedRunError | None,
+) -> RunResult:
+    notes = list(request.selection.notes)
+    verdicts = [result.verdict for result in results]
+    verdicts += [Verdict.FAIL] if any(fatal(finding.severity) for finding in loose) else []
+    if stopped:
+        verdicts.append(Verdict.INCONCLUSIVE)
+        notes.append(f"interrupted ({stopped}); packages that are not listed were not tried or not finished")
+    return RunResult(
+        run_id=request.run_id,
+        tool_version=__version__,
+        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        seconds=seconds,
+        verdict=worst(tuple(verdicts)),
+        packages=tuple(results),
+        findings=tuple(sorted(loose, key=lambda finding: finding.order)),
+        notes=tuple(notes),
+        tally=sum((result.tally for result in results), Tally()),
+    )
+
+
+def _manifests(package: Package, root: Path) -> dict[str, tuple[dict[str, Any], ...]]:
+    """The repository's files that the package applies, read through the same guard as packages."""
+    from wpk_sandbox.package.source import parse, read_file  # noqa: PLC0415 -- rarely needed
+
+    found: dict[str, tuple[dict[str, Any], ...]] = {}
+    for path in referenced_manifests(package):
+        data = read_file(root / path, path, root)
+        if isinstance(data, Finding):
+            continue
+        documents = (document.data for document in parse(data, path).documents)
+        found[path] = tuple(data for data in documents if isinstance(data, dict))
+    return found
+
+
+@contextmanager
+def signals_raise() -> Iterator[None]:
+    """SIGINT and SIGTERM unwind the run once; while it cleans up, further ones are ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        raise InterruptedRunError(number)
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def new_run_id(environment: Mapping[str, str]) -> str:
+    """The id of this run: the CI job's where there is one, so that its post step finds what is left."""
+    if run := environment.get("GITHUB_RUN_ID"):
+        parts = (run, environment.get("GITHUB_RUN_ATTEMPT", "1"), environment.get("GITHUB_JOB", ""))
+        return re.sub(r"[^a-zA-Z0-9.-]", "-", "-".join(("gh", *parts)))[:60]
+    if job := environment.get("CI_JOB_ID"):
+        return re.sub(r"[^a-zA-Z0-9.-]", "-", f"gl-{job}")[:60]
+    import secrets  # noqa: PLC0415 -- 10 ms that only a run has to pay
+
+    return f"{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(3)}"

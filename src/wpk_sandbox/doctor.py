@@ -98,7 +98,7 @@ def _topics() -> tuple[tuple[str, Callable[[Host], Iterator[Check]]], ...]:
 
 
 def _examined(topic: str, look: Callable[[Host], Iterator[Check]], host: Host) -> list[Check]:
-    """What one examination found; a failure of it is a line too. A sandbox that cannot be examined is not usable."""
+    """What one examination found; its failure is a line too, and then a sandbox does not count as usable."""
     ok = False if topic.startswith("sandbox ") else None
     try:
         return list(look(host))
@@ -121,7 +121,8 @@ def _sandbox(name: str) -> str:
 
 
 def _usable(name: str, check: Check) -> str:
-    return f"{name} yes" if check.ok else f"{name} no: {_plain(check.found)}"
+    # What follows a colon is the words of a library or program; the topic's own line shows them.
+    return f"{name} yes" if check.ok else f"{name} no: {_plain(check.found.partition(': ')[0])}"
 
 
 def _plain(text: str) -> str:
@@ -171,8 +172,8 @@ def _memory(host: Host) -> Iterator[Check]:
     rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
     available = int(rows["MemAvailable"].split()[0]) * 1024
     wanted = host.spec.limits.memory
-    found = f"{_size(available)} available; a kind cluster may use {_size(wanted)}"
-    remedy = f"free some memory, or lower `limits.memory` below {_size(available)}"
+    found = f"{human_bytes(available)} available; a kind cluster may use {human_bytes(wanted)}"
+    remedy = f"free some memory, or lower `limits.memory` below {human_bytes(available)}"
     yield Check("memory", True, found) if available >= wanted else Check("memory", None, found, remedy)
 
 
@@ -230,10 +231,6 @@ def _leftovers(host: Host) -> Iterator[Check]:
     names = ", ".join(f"{thing.kind} {thing.name}" for thing in found[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     yield Check("leftovers", None, f"{names}{more}", _REAP_HINT)
-
-
-def _size(count: int) -> str:
-    return human_bytes(count)
 
 
 def disk_left(folder: Path) -> int | None:

@@ -133,7 +133,7 @@ def kind(host: "Host") -> Iterator[Check]:
 
 def numbers(version: str) -> tuple[int, ...]:
     """The numbers of a version: `v1.1.12-0-g51d5e946` is (1, 1, 12); empty where there are none."""
-    match = re.match(r"v?(\d+(?:\.\d+)*)", version)
+    match = re.match(r"v?(\d+(?:\.\d+)+)", version)
     return tuple(int(part) for part in match[1].split(".")) if match else ()
 
 

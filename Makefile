@@ -1,0 +1,50 @@
+# Everything runs in .venv; `make demo` and `make test` are all that a newcomer needs.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test unit lint generate bench image clean
+
+demo: .venv/tool ## install the tool and dry-run the examples on the best sandbox of this host
+	@echo "Eleven example runbooks, on the best sandbox that this host has. Two are meant to fail:"
+	@echo "resize-search-cache (its rollback works) and unsafe-cleanup (it never starts)."
+	@$(BIN)/wpk-sandbox run examples --report wpk-sandbox-report; status=$$?; \
+	  [ $$status -le 1 ] || exit $$status; \
+	  echo "Look at wpk-sandbox-report/report.html, or read docs/tutorial.md."
+
+test: .venv/test ## everything that this host can test; ends with a table of what was skipped
+	$(BIN)/pytest tests/unit -q -n auto
+	$(BIN)/pytest tests/contract tests/e2e -q
+
+unit: .venv/test ## the quick tests alone: no Docker, no namespaces
+	$(BIN)/pytest tests/unit -q -n auto
+
+lint: .venv/lint ## style, types, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+generate: .venv/tool ## schemas, settings and rules pages, the Action's inputs
+	$(BIN)/python -m wpk_sandbox.generated
+
+bench: .venv/tool ## our costs against the bare tools, as ratios measured side by side
+	$(BIN)/python bench/bench.py
+
+image: ## the one image for the Action, GitLab and the command line
+	docker build -t wpk-sandbox:local .
+
+.venv/tool: pyproject.toml scripts/setup
+	scripts/setup $(PYTHON)
+	$(BIN)/pip install -q -e .
+	@touch $@
+
+.venv/test: .venv/tool
+	$(BIN)/pip install -q --group test
+	@touch $@
+
+.venv/lint: .venv/tool
+	$(BIN)/pip install -q --group lint
+	@touch $@
+
+clean:
+	rm -rf .venv wpk-sandbox-report .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -113,7 +113,7 @@ def files(root: Path) -> dict[Path, str]:
 
     names = {"package": "wpk", "case": "case", "settings": "settings", "result": "result"}
     made = {
-        root / f"schema/{names[which]}.schema.json": json.dumps(make(), indent=2) + "\n"
+        root / f"schema/{names[which]}.schema.json": json.dumps(make(), indent=2, ensure_ascii=False) + "\n"
         for which, make in schemas().items()
     }
     made[root / "docs/settings.md"] = settings_page()

@@ -21,7 +21,7 @@ def test_everything_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
 
 
 def test_the_published_schema_is_fresh(request: pytest.FixtureRequest) -> None:
-    fresh = json.dumps(result_schema(), indent=2) + "\n"
+    fresh = json.dumps(result_schema(), indent=2, ensure_ascii=False) + "\n"
     if request.config.getoption("--update-golden"):
         SCHEMA.write_text(fresh)
     assert SCHEMA.read_text() == fresh, "run pytest tests/unit/report --update-golden"

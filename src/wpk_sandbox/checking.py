@@ -26,7 +26,8 @@ def check(request: Request, form: str, stream: IO[str]) -> int:
             stream.write(_decision_line(each) + "\n")
             stream.write(plain(finding_lines(each.findings)))
         stream.write(plain(finding_lines(sorted(loose, key=lambda finding: finding.order))))
-        stream.write(f"{len(judged)} packages checked, {_count(judged, loose)} findings\n")
+        checked, found = len(judged), _count(judged, loose)
+        stream.write(f"{_several(checked, 'package')} checked, {_several(found, 'finding')}\n")
     failing = request.settings.failing_outcomes
     bad = any(each.decision.outcome in failing for each in judged) or any(
         fatal(finding.severity) for finding in loose
@@ -77,6 +78,10 @@ def _decision_line(judged: Judged) -> str:
 
 def _count(judged: list[Judged], loose: list[Finding]) -> int:
     return sum(len(each.findings) for each in judged) + len(loose)
+
+
+def _several(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _findings_json(judged: list[Judged], loose: list[Finding]) -> str:

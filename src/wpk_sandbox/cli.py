@@ -93,6 +93,9 @@ def run(paths: tuple[str, ...], wpk: tuple[str, ...], **options: Any) -> int:
     """Dry-run packages: files, folders or globs."""
     flags = {"sandbox.type": options["sandbox"], "sandbox.limits.execution_time": options["timeout"]}
     request = _request((*paths, *wpk), {**flags, "report.templates": options["templates"]}, options)
+    templates = request.settings["report.templates"]
+    if templates and not Path(templates).is_dir():  # said now, not when the packages have run for an hour
+        raise UsageError(f"there is no folder {templates}", "name a folder that holds summary.md.j2")
     return _try(request, options)
 
 

@@ -86,8 +86,10 @@ def load_event(path: str | Path) -> Mapping[str, Any]:
 def _json_event(data: bytes, path: str | Path) -> Mapping[str, Any]:
     try:
         event = json.loads(data)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{path}:{error.lineno}:{error.colno}: the event is not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"the event `{path}` is not JSON: {error}") from error
+        raise UsageError(f"{path}: the event is not JSON: {error}") from error
     return _event(event, path)
 
 

@@ -17,7 +17,7 @@ _ADVICE = {
     "OOMKilled": "the container needs more memory than its limit; raise resources.limits.memory",
     "CreateContainerConfigError": "the pod refers to something that does not exist or runs as root",
     "InvalidImageName": "correct the name of the image",
-    "Unschedulable": "it asks for more than the sandbox's node has; lower its requests",
+    "Unschedulable": "the sandbox's one node does not fit it: lower its requests, or select no particular node",
     "ContainerCreating": "something that the pod mounts may not exist",
 }
 

@@ -72,7 +72,7 @@ class _DockerShell:
         self._spec = spec
         self._before = probe.Counters()
         limits = spec.limits
-        network = f"network {spec.access.network}" if spec.access else "no network"
+        network = "the cluster's network only" if spec.access else "no network"
         self.details = (
             f"{spec.shell_image}, user {inside.USER}, {network}, {limits.step_cpu:g} CPU, "
             f"{human_bytes(limits.step_memory)}, {limits.processes} processes, enforced by the daemon"

@@ -72,7 +72,7 @@ def doctor_lines(checks: tuple[Check, ...]) -> str:
         lines.append(f"{_WORDS[check.ok]:<7}  {check.topic:<{width}}  {_plain(check.found)}".rstrip())
         if check.remedy and check.ok is not True:
             lines.append(f"{'':<7}  {'':<{width}}  → {_plain(check.remedy)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _topics() -> tuple[tuple[str, Callable[[Host], Iterator[Check]]], ...]:

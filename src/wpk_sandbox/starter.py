@@ -30,6 +30,9 @@ class Written:
     how: Literal["written", "replaced", "kept"]
     note: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.how:<8}  {self.path}{f'; {self.note}' if self.note else ''}"
+
 
 def init(root: Path, *, ci: Service | None = None, force: bool = False) -> tuple[Written, ...]:
     """Write the CI job, the settings and, where there is no package yet, a first runbook, under `root`.

@@ -11,7 +11,7 @@ from wpk_sandbox.package.selection import matches
 from wpk_sandbox.rules.check import check
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.settings import resolve
-from wpk_sandbox.starter import detect, host_of, init
+from wpk_sandbox.starter import Written, detect, host_of, init
 
 GITHUB = ".github/workflows/wpk-sandbox.yml"
 SAMPLE = "runbooks/restart-web.wpk.yaml"
@@ -165,3 +165,8 @@ def test_a_forced_write_replaces_a_link_and_not_its_target(tmp_path: Path) -> No
 def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a folder"):
         init(tmp_path / "none")
+
+
+def test_what_became_of_a_file_reads_as_one_line() -> None:
+    assert str(Written("a.yaml", "written")) == "written   a.yaml"
+    assert str(Written("b.yaml", "kept", "add a line")) == "kept      b.yaml; add a line"

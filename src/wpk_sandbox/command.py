@@ -16,6 +16,9 @@ from wpk_sandbox.errors import ProgramMissingError, UnavailableError
 
 log = logging.getLogger(__name__)
 
+Process = subprocess.Popen[bytes]
+StillRunning = subprocess.TimeoutExpired  # what `Process.wait` raises
+
 OUTPUT_CAP = 4 * 1024 * 1024
 KILL_GRACE = 2.0
 

@@ -6,7 +6,6 @@ root, the sandbox is made as the unprivileged user 65532.
 """
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +77,7 @@ def _try_namespaces() -> str:
     try:
         with command.start(argv, user=_user(), cwd="/") as process:
             _, words = process.communicate(timeout=PROBE_TIMEOUT)
-    except subprocess.TimeoutExpired:
+    except command.StillRunning:
         return f"no answer in {PROBE_TIMEOUT:.0f} s"
     except OSError as error:
         return str(error)

@@ -6,7 +6,6 @@ import platform
 import re
 import selectors
 import socket
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -133,7 +132,7 @@ class BubblewrapShell:
             f"{limits.processes}, watched" + (f"; {processes}, by the kernel" if wanted else ""),
         )
 
-    def _spawn(self, control: int, files: ExitStack) -> "subprocess.Popen[bytes]":
+    def _spawn(self, control: int, files: ExitStack) -> command.Process:
         python = interpreter(self._user)
         if python is None:
             raise SandboxError("no Python that the sandbox can read", "install python3 in /usr")
@@ -276,13 +275,13 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
         yield source, sink
 
 
-def _wait_for_end(process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_end(process: command.Process) -> None:
     """The end of its socket has told the supervisor to go; what does not go is killed thereafter."""
-    with suppress(subprocess.TimeoutExpired):
+    with suppress(command.StillRunning):
         process.wait(CLOSE_TIMEOUT)
 
 
-def _last_words(process: "subprocess.Popen[bytes]") -> str:
+def _last_words(process: command.Process) -> str:
     _wait_for_end(process)
     if process.stderr is None or process.poll() is None:
         return ""

@@ -28,9 +28,9 @@ def settings(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any
     """The settings in force. A pull request is held to those of its base: its own copy decides nothing."""
     path = Path(file) if file else root / FILE_NAME
     content = path.read_bytes() if path.is_file() else None
-    if base := _base(environment):
+    if base := Repository(root).have(_base(environment)):
         shown = Repository(root).git("show", f"{base}:{file or FILE_NAME}")
-        content = shown.stdout.encode() if shown.ok else content if not _reachable(root, base) else None
+        content = shown.stdout.encode() if shown.ok else None
     return resolve(flags=flags, environment=environment, file=content, file_name=file or FILE_NAME)
 
 
@@ -44,9 +44,11 @@ def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> in
     templates = request.settings["report.templates"]
     folder = request.root / request.settings["report.directory"]
     custom = request.root / templates if templates else None
-    written = write_reports(result, folder, custom, environment=environment)
+    write_reports(result, folder, custom, environment=environment)
     if environment.get("GITHUB_ACTIONS"):
-        _publish(result, summary(result, custom), written.get("report"), environment, stream)
+        # From the workspace, because the path of this container means nothing to the job's later steps.
+        report = Path(request.settings["report.directory"])
+        _publish(result, summary(result, custom), report, environment, stream)
     return stopped.exit_code if stopped else _CODES[result.verdict]
 
 
@@ -73,7 +75,3 @@ def _base(environment: Mapping[str, str]) -> str:
     event = json.loads(Path(path).read_bytes())
     sides = [event.get("pull_request", {}).get("base", {}).get("sha"), event.get("merge_group", {}).get("base_sha")]
     return next((side for side in sides if isinstance(side, str) and side.isalnum()), "")
-
-
-def _reachable(root: Path, base: str) -> bool:
-    return Repository(root).have(base) is not None

@@ -1,15 +1,12 @@
 """Bad input through the real command line: one clear line with its place, the right exit code, little cost."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from .conftest import Called
-
-Wpk = Callable[..., Called]
+from .calling import Called, wpk
 
 MOST_CPU = 2.0
 MOST_MEMORY = 200 * 1024 * 1024
@@ -107,7 +104,7 @@ def is_cheap(called: Called) -> None:
 
 
 @pytest.mark.parametrize("bad", [*BROKEN, *ODD], ids=lambda bad: bad.what)
-def test_check_names_the_rule_and_the_place(wpk: Wpk, tmp_path: Path, bad: Bad) -> None:
+def test_check_names_the_rule_and_the_place(tmp_path: Path, bad: Bad) -> None:
     (tmp_path / "bad.wpk.yaml").write_bytes(bad.data)
     called = wpk("check", "bad.wpk.yaml", folder=tmp_path)
     assert f"bad.wpk.yaml:{bad.line}:" in called.out
@@ -117,7 +114,7 @@ def test_check_names_the_rule_and_the_place(wpk: Wpk, tmp_path: Path, bad: Bad) 
 
 
 @pytest.mark.parametrize("bad", BROKEN, ids=lambda bad: bad.what)
-def test_run_starts_nothing_that_it_cannot_read(wpk: Wpk, tmp_path: Path, bad: Bad) -> None:
+def test_run_starts_nothing_that_it_cannot_read(tmp_path: Path, bad: Bad) -> None:
     (tmp_path / "bad.wpk.yaml").write_bytes(bad.data)
     called = wpk("run", "bad.wpk.yaml", "--sandbox", "local", folder=tmp_path)
     assert called.code == FAIL
@@ -127,7 +124,7 @@ def test_run_starts_nothing_that_it_cannot_read(wpk: Wpk, tmp_path: Path, bad: B
 
 
 @pytest.mark.parametrize("bad", ODD, ids=lambda bad: bad.what)
-def test_the_good_package_has_none_of_these_findings(wpk: Wpk, tmp_path: Path, bad: Bad) -> None:
+def test_the_good_package_has_none_of_these_findings(tmp_path: Path, bad: Bad) -> None:
     for content in (GOOD, SCALE):
         (tmp_path / "good.wpk.yaml").write_text(content)
         called = wpk("check", "good.wpk.yaml", folder=tmp_path)
@@ -135,7 +132,7 @@ def test_the_good_package_has_none_of_these_findings(wpk: Wpk, tmp_path: Path, b
         assert bad.says not in called.out
 
 
-def test_a_pipe_is_refused_without_waiting_for_its_writer(wpk: Wpk, tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_waiting_for_its_writer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wpk.yaml")
     called = wpk("check", "pipe.wpk.yaml", folder=tmp_path, timeout=20)
     assert called.code == FAIL
@@ -143,7 +140,7 @@ def test_a_pipe_is_refused_without_waiting_for_its_writer(wpk: Wpk, tmp_path: Pa
     is_cheap(called)
 
 
-def test_a_link_out_of_the_repository_shows_nothing_of_its_target(wpk: Wpk, tmp_path: Path) -> None:
+def test_a_link_out_of_the_repository_shows_nothing_of_its_target(tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)
     (tmp_path / "outside.yaml").write_text("password: opensesame\n")
@@ -165,9 +162,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_a_case_file_that_cannot_be_used_keeps_the_package_from_starting(
-    wpk: Wpk, tmp_path: Path, what: str
-) -> None:
+def test_a_case_file_that_cannot_be_used_keeps_the_package_from_starting(tmp_path: Path, what: str) -> None:
     content, place = CASES[what]
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
     (tmp_path / "good.wpk.test.yaml").write_text(content)
@@ -191,7 +186,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("what", SETTINGS)
 @pytest.mark.parametrize("command", ["check", "run"])
-def test_a_settings_file_is_refused_at_its_place(wpk: Wpk, tmp_path: Path, what: str, command: str) -> None:
+def test_a_settings_file_is_refused_at_its_place(tmp_path: Path, what: str, command: str) -> None:
     content, place, words = SETTINGS[what]
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
     (tmp_path / ".wpk-sandbox.yaml").write_text(content)
@@ -233,7 +228,7 @@ ONLY_RUN: dict[str, tuple[list[str], str]] = {
     ],
 )
 def test_a_call_that_cannot_be_carried_out_says_why(
-    wpk: Wpk, tmp_path: Path, command: str, arguments: list[str], words: str
+    tmp_path: Path, command: str, arguments: list[str], words: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
@@ -246,7 +241,7 @@ def test_a_call_that_cannot_be_carried_out_says_why(
     is_cheap(called)
 
 
-def test_a_name_that_is_not_utf_8_is_reported_and_not_fatal(wpk: Wpk, tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf_8_is_reported_and_not_fatal(tmp_path: Path) -> None:
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wpk.yaml"))).write_text(GOOD)
     called = wpk("check", ".", folder=tmp_path)

@@ -1,0 +1,194 @@
+"""What wpk-sandbox costs, measured beside what it cannot do without: `make bench`, or `bench.py help check …`.
+
+Absolute times say more about a machine than about a program, so where another program does the same work both are
+run in turn, and the ratio counts. Everything that is made here has a name of its own and is removed again.
+"""
+
+import argparse
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = Path(sys.executable).parent / "wpk-sandbox"
+NODE_IMAGE = "kindest/node:v1.34.4"
+SHELL_IMAGE = "debian:trixie-slim"
+PACKAGES = 1000
+
+SHELL_PACKAGE = """\
+apiVersion: v1
+kind: WorkflowPackage
+metadata: {name: NAME, version: 1.0.0, description: One shell step., author: bench@example.com}
+spec:
+  runtime: {type: shell, requirements: {cpu: 100m, memory: 64Mi}}
+  safety: {mode: manual, approval_required: true, dry_run_required: true, rollback_enabled: false}
+  triggers: [{type: webhook, config: {path: /bench}}]
+  handlers:
+    - name: say
+      type: shell
+      timeout: 10s
+      config: {command: "echo hello"}
+"""
+CLUSTER_PACKAGE = """\
+apiVersion: v1
+kind: WorkflowPackage
+metadata: {name: NAME, version: 1.0.0, description: Restarts a deployment., author: bench@example.com}
+spec:
+  runtime: {type: k8s, version: "1.28+", requirements: {cpu: 100m, memory: 64Mi}}
+  safety: {mode: manual, approval_required: true, dry_run_required: true, rollback_enabled: true}
+  triggers: [{type: webhook, config: {path: /bench}}]
+  handlers:
+    - name: restart
+      type: k8s
+      timeout: 60s
+      config: {action: restart}
+  rollback:
+    enabled: true
+    handlers:
+      - name: return
+        type: k8s
+        timeout: 60s
+        config: {action: rollback, revision: previous}
+"""
+# The hardening of sandbox/shells/docker.py in the words of `docker run`.
+HARDENED = (
+    *("--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user=65532:65532"),
+    *("--pids-limit=100", "--memory=1g", "--memory-swap=1g", "--cpus=1", "--ipc=private", "--cgroupns=private"),
+    *("--tmpfs=/tmp:rw,noexec,nosuid,nodev,size=100m", "--tmpfs=/workspace:rw,exec,nosuid,nodev,size=512m"),
+    *("--ulimit=nofile=1024", "--ulimit=core=0", "--log-driver=none", "--no-healthcheck"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: seconds, the goal in seconds, and how the goal came about."""
+
+    what: str
+    seconds: Sequence[float]
+    goal: float
+    why: str
+
+    @property
+    def holds(self) -> bool:
+        """True when the median is within the goal."""
+        return statistics.median(self.seconds) <= self.goal
+
+    def __str__(self) -> str:
+        median, verdict = statistics.median(self.seconds), "holds" if self.holds else "MISSED"
+        spread = f"{min(self.seconds):.2f} to {max(self.seconds):.2f}"
+        return f"{self.what:34} {median:8.2f} s  {spread:18} goal {self.goal:6.2f} s  {verdict:6}  {self.why}"
+
+
+def timed(*argv: str, folder: Path | None = None) -> float:
+    """Seconds that a command takes. Ends the measurement, with its words, when the command fails."""
+    began = time.perf_counter()
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - began
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(argv)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
+    return seconds
+
+
+def help_is_quick(folder: Path) -> list[Row]:
+    """`--help` answers at once."""
+    return [Row("--help", [timed(str(PROGRAM), "--help", folder=folder) for _ in range(9)], 0.15, "150 ms")]
+
+
+def check_is_quick(folder: Path) -> list[Row]:
+    """A thousand packages are checked while one waits."""
+    for number in range(PACKAGES):
+        package = (SHELL_PACKAGE, CLUSTER_PACKAGE)[number % 2].replace("NAME", f"package-{number}")
+        (folder / f"package-{number}.wpk.yaml").write_text(package)
+    seconds = [timed(str(PROGRAM), "check", ".", folder=folder) for _ in range(3)]
+    return [Row(f"check of {PACKAGES} packages", seconds, 4.0, "4 s")]
+
+
+def local_is_quick(folder: Path) -> list[Row]:
+    """One shell package with bubblewrap, from the call to the report."""
+    run = _one_package(folder, SHELL_PACKAGE, "local")
+    return [Row("one shell package in local", [run() for _ in range(7)], 0.5, "0.5 s")]
+
+
+def container_is_near_docker_run(folder: Path) -> list[Row]:
+    """One shell package in a container, beside the same command by `docker run`."""
+    run = _one_package(folder, SHELL_PACKAGE, "container")
+    plain, ours = _in_turn(_plain_container, run, pairs=7)
+    alone = statistics.median(plain)
+    return [Row("one shell package in container", ours, 2 * alone + 0.3, f"2 × docker run ({alone:.2f} s) + 0.3 s")]
+
+
+def kind_is_near_kind(folder: Path) -> list[Row]:
+    """One package in a real cluster, beside making and deleting the cluster alone."""
+    run = _one_package(folder, CLUSTER_PACKAGE, "kind")
+    plain, ours = _in_turn(lambda: _plain_cluster(folder), run, pairs=3)
+    alone = statistics.median(plain)
+    return [Row("one package in kind", ours, 1.25 * alone, f"1.25 × kind create and delete ({alone:.2f} s)")]
+
+
+def _one_package(folder: Path, package: str, sandbox: str) -> Callable[[], float]:
+    (folder / "one.wpk.yaml").write_text(package.replace("NAME", "one"))
+    settings = f"kind: {{node_image: '{NODE_IMAGE}'}}\nshell: {{image: '{SHELL_IMAGE}'}}\nimages: {{pull: false}}\n"
+    (folder / ".wpk-sandbox.yaml").write_text(settings)
+    return lambda: timed(str(PROGRAM), "run", "one.wpk.yaml", "--sandbox", sandbox, folder=folder)
+
+
+def _in_turn(
+    first: Callable[[], float], second: Callable[[], float], *, pairs: int
+) -> tuple[list[float], list[float]]:
+    """A, B, B, A, A, B: what else the machine does falls on both alike."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for pair in range(pairs):
+        for which in (0, 1) if pair % 2 == 0 else (1, 0):
+            seconds[which].append((first, second)[which]())
+    return seconds
+
+
+def _plain_container() -> float:
+    name = f"wpk-bench-{secrets.token_hex(4)}"
+    return timed("docker", "run", "--rm", f"--name={name}", *HARDENED, SHELL_IMAGE, "sh", "-c", "echo hello")
+
+
+def _plain_cluster(folder: Path) -> float:
+    name = f"wpk-bench-{secrets.token_hex(4)}"
+    where = (f"--name={name}", f"--kubeconfig={folder / name}")
+    try:
+        return timed("kind", "create", "cluster", *where, f"--image={NODE_IMAGE}", "--wait=5m") + timed(
+            "kind", "delete", "cluster", *where
+        )
+    finally:  # deleting what is gone already is no error to kind
+        subprocess.run(["kind", "delete", "cluster", *where], capture_output=True, check=False)
+
+
+MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {
+    "help": help_is_quick,
+    "check": check_is_quick,
+    "local": local_is_quick,
+    "container": container_is_near_docker_run,
+    "kind": kind_is_near_kind,
+}
+
+
+def main() -> int:
+    """Measure what is named, or everything; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("which", nargs="*", metavar="|".join(MEASUREMENTS), help="what to measure; default: all")
+    chosen = parser.parse_args().which or list(MEASUREMENTS)
+    if unknown := set(chosen) - set(MEASUREMENTS):
+        parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
+    missed = 0
+    for name in chosen:
+        with tempfile.TemporaryDirectory(prefix="wpk-bench-") as folder:
+            for row in MEASUREMENTS[name](Path(folder)):
+                sys.stdout.write(f"{row}\n")
+                sys.stdout.flush()
+                missed += not row.holds
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from wpk_sandbox.errors import ExitCode, PublishingError
+from wpk_sandbox.errors import ExitCode, PublishingError, UnavailableError
 from wpk_sandbox.package.repository import Repository
 from wpk_sandbox.pipeline import Request, try_packages
 from wpk_sandbox.publish import github
@@ -25,13 +25,25 @@ def workspace(environment: Mapping[str, str]) -> Path:
 
 
 def settings(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any], file: str | None) -> Settings:
-    """The settings in force. A pull request is held to those of its base: its own copy decides nothing."""
-    path = Path(file) if file else root / FILE_NAME
-    content = path.read_bytes() if path.is_file() else None
-    if base := Repository(root).have(_base(environment)):
-        shown = Repository(root).git("show", f"{base}:{file or FILE_NAME}")
-        content = shown.stdout.encode() if shown.ok else None
-    return resolve(flags=flags, environment=environment, file=content, file_name=file or FILE_NAME)
+    """The settings in force. A pull request is held to those of its base: its own copy decides nothing.
+
+    Raises `errors.UnavailableError` when the base is not to be had: what it asks for is then not known.
+    """
+    name = file or FILE_NAME
+    if base := _base(environment):
+        content = _of_base(Repository(root), base, name)
+    else:
+        path = Path(file) if file else root / FILE_NAME
+        content = path.read_bytes() if path.is_file() else None
+    return resolve(flags=flags, environment=environment, file=content, file_name=name)
+
+
+def _of_base(repository: Repository, base: str, name: str) -> bytes | None:
+    if repository.have(base) is None:
+        remedy = "let the checkout fetch it: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab)"
+        raise UnavailableError(f"the settings of the base {base[:12]} cannot be read", remedy)
+    shown = repository.git("show", f"{base}:{name}")
+    return shown.stdout.encode("utf-8", "surrogateescape") if shown.ok else None
 
 
 def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> int:

@@ -1,0 +1,59 @@
+"""A pull request is held to the settings of its base, whatever its own copy says."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from wpk_sandbox.continuous import settings
+from wpk_sandbox.errors import UnavailableError
+
+
+def git(root: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "init.defaultBranch=main"]
+    ran = subprocess.run(["git", *identity, *arguments], cwd=root, capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "repository"
+    root.mkdir()
+    git(root, "init", "-q")
+    (root / ".wpk-sandbox.yaml").write_text("policy: {fail_on: review}\n")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "base")
+    return root
+
+
+def pull_request(root: Path, base: str) -> dict[str, str]:
+    event = root.parent / "event.json"
+    event.write_text(json.dumps({"pull_request": {"base": {"sha": base}, "head": {"sha": base}}}))
+    return {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": str(event)}
+
+
+def test_a_pull_request_cannot_loosen_what_it_is_held_to(repository: Path) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / ".wpk-sandbox.yaml").write_text("policy: {fail_on: block}\n")
+    git(repository, "commit", "-qam", "loosen")
+    assert settings(repository, pull_request(repository, base), {}, None)["policy.fail_on"] == "review"
+
+
+def test_outside_of_a_pull_request_the_checkout_decides(repository: Path) -> None:
+    (repository / ".wpk-sandbox.yaml").write_text("policy: {fail_on: person}\n")
+    assert settings(repository, {}, {}, None)["policy.fail_on"] == "person"
+
+
+def test_a_file_that_the_base_lacks_does_not_count(repository: Path) -> None:
+    git(repository, "rm", "-q", ".wpk-sandbox.yaml")
+    git(repository, "commit", "-qm", "no settings")
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / ".wpk-sandbox.yaml").write_text("policy: {fail_on: person}\n")
+    assert settings(repository, pull_request(repository, base), {}, None)["policy.fail_on"] == "block"
+
+
+def test_a_base_that_cannot_be_had_leaves_nothing_decided(repository: Path) -> None:
+    with pytest.raises(UnavailableError, match="cannot be read") as caught:
+        settings(repository, pull_request(repository, "1" * 40), {}, None)
+    assert "fetch-depth" in caught.value.remedy

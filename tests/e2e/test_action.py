@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from wpk_sandbox.sandbox.ledger import RUN_LABEL
+from wpk_sandbox.sandbox.ledger import EXPIRES_LABEL, RUN_LABEL
 
 PROJECT = Path(__file__).parents[2]
 IMAGE = "wpk-sandbox-action-test"
@@ -88,14 +88,21 @@ def run_id() -> Iterator[str]:
     """The id of a workflow run, of which nothing stays behind, even where a test fails."""
     name = str(int.from_bytes(os.urandom(5)))
     yield name
-    subprocess.run(["docker", "rm", "--force", *labelled(name)], capture_output=True, check=False)
+    if labelled(name):
+        reap = ["reap", "--run", f"gh-{name}-1-dry-run"]
+        socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+        subprocess.run(["docker", "run", "--rm", socket, IMAGE, *reap], capture_output=True, check=False)
 
 
 def labelled(run_id: str) -> list[str]:
-    """The containers that carry the label of any job of this workflow run."""
-    argv = ["docker", "ps", "--all", "--format", f'{{{{.ID}}}} {{{{.Label "{RUN_LABEL}"}}}}']
-    lines = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line.split()[0] for line in lines if run_id in line]
+    """The containers and networks of any job of this workflow run; a kind node keeps its network from going."""
+    shown = f'{{{{.ID}}}} {{{{.Label "{RUN_LABEL}"}}}}'
+    found = []
+    for listing in (["ps", "--all"], ["network", "ls"]):
+        argv = ["docker", *listing, "--format", shown]
+        lines = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
+        found += [line.split()[0] for line in lines if run_id in line]
+    return found
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -168,7 +175,9 @@ def test_a_pull_request_is_tried_on_a_real_cluster_and_leaves_nothing(tmp_path: 
     packages = request.result()["packages"]
     assert {package["path"] for package in packages} == CHANGED, said
     assert {package["verdict"] for package in packages} == {"pass"}, said
-    assert {package["sandbox"]["name"] for package in packages} == {"kind"}
+    assert {package["sandbox"]["type"] for package in packages} == {"kind"}
+    fidelities = {step["fidelity"] for package in packages for step in package["steps"]}
+    assert fidelities == {"executed"}, "a step did not really run"
     assert "outputs [pass] [2] [0] [0]" in said
     # The following step finds the reports by the output, which is not a path of the Action's own container.
     assert re.search(r"\| report\.html", said), said
@@ -208,3 +217,23 @@ def test_a_package_that_fails_fails_the_job_and_still_reports(tmp_path: Path, ru
     assert done.returncode != 0, said
     assert "outputs [fail] [3] [1] [0]" in said
     assert (request.report / "junit.xml").is_file()
+
+
+@pytest.mark.usefixtures("image")
+def test_the_post_step_removes_what_a_killed_job_left_and_nothing_of_another(run_id: str) -> None:
+    others = f"{run_id}0"
+    expires = f"--label={EXPIRES_LABEL}=2999-01-01T00:00:00Z"
+    for owner in (run_id, others):
+        label = f"--label={RUN_LABEL}=gh-{owner}-1-dry-run"
+        subprocess.run(["docker", "create", label, expires, IMAGE], capture_output=True, check=True)
+    job = [f"--env=GITHUB_RUN_ID={run_id}", "--env=GITHUB_RUN_ATTEMPT=1", "--env=GITHUB_JOB=dry-run"]
+    socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+    argv = ["docker", "run", "--rm", socket, *job, "--entrypoint=/usr/local/bin/wpk-sandbox-post", IMAGE, "ci"]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+        assert done.returncode == 0, done.stderr
+        assert "removed 1, left 0" in done.stdout
+        assert len(labelled(run_id)) == len(labelled(others)) == 1
+    finally:
+        subprocess.run(["docker", "rm", "--force", *labelled(others)], capture_output=True, check=False)

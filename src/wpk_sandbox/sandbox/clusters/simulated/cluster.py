@@ -13,10 +13,11 @@ from wpk_sandbox.sandbox.clusters.simulated.bootstrap import furnish
 from wpk_sandbox.sandbox.clusters.simulated.catalog import builtin
 from wpk_sandbox.sandbox.clusters.simulated.controllers import settle
 from wpk_sandbox.sandbox.clusters.simulated.discovery import VERSION
-from wpk_sandbox.sandbox.clusters.simulated.refused import Refused
+from wpk_sandbox.sandbox.clusters.simulated.objects import Object
+from wpk_sandbox.sandbox.clusters.simulated.patch import merge_patch
 from wpk_sandbox.sandbox.clusters.simulated.server import ApiServer
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
-from wpk_sandbox.sandbox.clusters.simulated.writes import create
+from wpk_sandbox.sandbox.clusters.simulated.writes import create, replace
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.namespace import namespace_objects
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec, ShellAccess, Usage
@@ -58,14 +59,19 @@ class SimulatedCluster:
 
     def prepare(self, namespace: str) -> None:
         """Make a namespace that is closed and limited as the specification asks; again does nothing."""
-        for manifest in namespace_objects(namespace, self._spec.limits, self._spec.security):
-            with self._store.lock:
-                try:
-                    create(self._store, builtin(manifest["kind"]), manifest)
-                except Refused as refused:
-                    if refused.body["reason"] != "AlreadyExists":
-                        raise
+        with self._store.lock:
+            for manifest in namespace_objects(namespace, self._spec.limits, self._spec.security):
+                self._ensure(manifest)
                 settle(self._store)
+
+    def _ensure(self, manifest: Object) -> None:
+        """Create an object, or give the one that is there the labels and the spec that it must have."""
+        kind, metadata = builtin(manifest["kind"]), manifest["metadata"]
+        present = self._store.find(kind, metadata.get("namespace", ""), metadata["name"])
+        if present is None:
+            create(self._store, kind, manifest)
+        else:
+            replace(self._store, kind, present, merge_patch(self._store.edit(present), manifest))
 
     def load_images(self, images: Iterable[str]) -> tuple[str, ...]:
         """Nothing to do: no image is ever run."""

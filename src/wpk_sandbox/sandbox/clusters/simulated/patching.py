@@ -1,13 +1,14 @@
 """Which of the four kinds of patch a request brings, and what it makes of an object."""
 
 from wpk_sandbox.package.kinds import ResourceKind
+from wpk_sandbox.sandbox.clusters.simulated.apply import apply_merge
 from wpk_sandbox.sandbox.clusters.simulated.catalog import is_builtin
-from wpk_sandbox.sandbox.clusters.simulated.objects import Object, name_of
+from wpk_sandbox.sandbox.clusters.simulated.objects import Object
 from wpk_sandbox.sandbox.clusters.simulated.patch import PatchError, json_patch, merge_patch
-from wpk_sandbox.sandbox.clusters.simulated.refused import Cause, Refused, bad_request, invalid, kind_name
+from wpk_sandbox.sandbox.clusters.simulated.refused import Cause, Refused, bad_request, invalid
 from wpk_sandbox.sandbox.clusters.simulated.request import Request
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
-from wpk_sandbox.sandbox.clusters.simulated.strategic import apply_merge, strategic_merge
+from wpk_sandbox.sandbox.clusters.simulated.strategic import strategic_merge
 
 
 def patched(store: Store, kind: ResourceKind, before: Object, request: Request, content_type: str) -> Object:
@@ -19,7 +20,8 @@ def patched(store: Store, kind: ResourceKind, before: Object, request: Request, 
             try:
                 return _an_object(json_patch(current, patch))
             except PatchError as error:
-                raise Refused(422, "Invalid", f"the server rejected our request: {error}") from None
+                why = f"the server rejected our request due to an error in our request: {error}"
+                raise Refused(422, "Invalid", why) from None
         case "application/merge-patch+json":
             return _an_object(merge_patch(current, _a_mapping(patch)))
         case "application/strategic-merge-patch+json" if is_builtin(kind):
@@ -50,11 +52,8 @@ def _applied(store: Store, kind: ResourceKind, current: Object, wanted: Object, 
     if not manager:
         cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
         raise invalid(ResourceKind("meta.k8s.io/v1", "PatchOptions", "patchoptions"), "", [cause])
-    for field, found in (("apiVersion", kind.api_version), ("kind", kind.kind)):
-        if wanted.get(field) != found:
-            raise bad_request(
-                f"invalid object type: {field} is {wanted.get(field)!r}, {kind_name(kind)} "
-                f'"{name_of(current)}" has {found!r}'
-            )
-    last = store.applied.get(store.identity(kind, current), {}).get(manager, {})
-    return apply_merge(current, last, wanted, keyed=is_builtin(kind))
+    if (wanted.get("apiVersion"), wanted.get("kind")) != (kind.api_version, kind.kind):
+        raise bad_request(f"invalid object type: {wanted.get('apiVersion')}, Kind={wanted.get('kind')}")
+    others = dict(store.applied.get(store.identity(kind, current), {}))
+    last = others.pop(manager, {})
+    return apply_merge(current, last, wanted, others=tuple(others.values()), keyed=is_builtin(kind))

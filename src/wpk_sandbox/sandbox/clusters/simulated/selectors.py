@@ -96,7 +96,7 @@ def _requirement(key: str, operator: str | None, value: str) -> Requirement:
     if operator in ("=", "==", "!=") and not _VALUE.fullmatch(value.strip()):
         raise bad_request(f"unable to parse requirement: found {value.strip()!r}, expected: identifier")
     values = frozenset(part.strip() for part in value.strip().strip("()").split(","))
-    if operator in ("in", "notin") and not value.startswith("("):
+    if operator in ("in", "notin") and not (value.startswith("(") and value.endswith(")")):
         raise bad_request(f"unable to parse requirement: found {value!r}, expected: '('")
     return Requirement(key, "In" if operator in ("=", "==", "in") else "NotIn", values)
 

@@ -131,7 +131,7 @@ class Store:
 
     def _record(self, change: Change) -> None:
         self._history.append(change)
-        if len(self._history) > _HISTORY:
+        while len(self._history) > _HISTORY:
             self._forgotten = self._history.pop(0).version
         self.changed.notify_all()
 

@@ -1,4 +1,4 @@
-"""Strategic merge patch, and the merge of server-side apply, which shares its keyed lists.
+"""Strategic merge patch: objects are merged field by field, lists item by item where their items have a key.
 
 https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
 """
@@ -48,6 +48,11 @@ def merge_key(path: Path) -> str | None:
     return _MERGE_KEYS.get(field)
 
 
+def is_set(path: Path) -> bool:
+    """True for a list of plain values that is merged as a set."""
+    return path[-1] in _SETS
+
+
 def strategic_merge(current: Any, patch: Mapping[str, Any], path: Path = ()) -> Object:
     """The object with the patch merged in, lists item by item where they have a key."""
     if patch.get("$patch") == "replace":
@@ -79,7 +84,7 @@ def _merge_field(result: Object, name: str, value: Any, path: Path) -> None:
 
 
 def _merge_list(current: list[Any], patch: list[Any], path: Path) -> list[Any]:
-    if path[-1] in _SETS:
+    if is_set(path):
         return [*current, *(item for item in patch if item not in current)]
     key = merge_key(path)
     if key is None or not all(isinstance(item, Mapping) for item in (*current, *patch)):
@@ -118,45 +123,3 @@ def _reorder(result: Object, field: str, order: list[Any], path: Path) -> None:
         return wanted.index(name) if name in wanted else len(wanted)
 
     result[field] = sorted(items, key=place)
-
-
-def apply_merge(current: Object, last: Object, wanted: Object, *, keyed: bool) -> Object:
-    """Server-side apply: what the same manager applied before and wants no longer goes, what it wants comes.
-
-    `keyed` is false for custom resources, whose lists are replaced as a whole.
-    """
-    merged: Object = _apply_merge(current, last, wanted, (), keyed)
-    return merged
-
-
-def _apply_merge(current: Any, last: Any, wanted: Any, path: Path, keyed: bool) -> Any:
-    if isinstance(wanted, Mapping) and isinstance(current, Mapping):
-        before = last if isinstance(last, Mapping) else {}
-        result: Object = {name: value for name, value in current.items() if name in wanted or name not in before}
-        for name, value in wanted.items():
-            if value is not None:
-                result[name] = _apply_merge(result.get(name), before.get(name), value, (*path, name), keyed)
-        return result
-    if isinstance(wanted, list) and isinstance(current, list) and keyed and path:
-        return _apply_list(current, last if isinstance(last, list) else [], wanted, path)
-    return copy.deepcopy(wanted)
-
-
-def _apply_list(current: list[Any], last: list[Any], wanted: list[Any], path: Path) -> list[Any]:
-    if path[-1] in _SETS:
-        kept = [item for item in current if item in wanted or item not in last]
-        return [*kept, *(item for item in wanted if item not in kept)]
-    key = merge_key(path)
-    if key is None or not all(isinstance(item, Mapping) for item in (*current, *last, *wanted)):
-        return copy.deepcopy(wanted)
-    before = {item.get(key): item for item in last}
-    new = {item.get(key): item for item in wanted}
-    kept = [item for item in current if item.get(key) in new or item.get(key) not in before]
-    merged = [
-        _apply_merge(item, before.get(item.get(key)), new[item.get(key)], path, True)
-        if item.get(key) in new
-        else item
-        for item in kept
-    ]
-    known = {item.get(key) for item in kept}
-    return [*merged, *(copy.deepcopy(item) for item in wanted if item.get(key) not in known)]

@@ -48,6 +48,13 @@ def _number(value: Any) -> int:
     return int(value)
 
 
+def _count(value: Any) -> int:
+    """At least one: Docker takes a limit of nothing for no limit."""
+    if (count := _number(value)) < 1:
+        raise ValueError(f"{value!r} is not at least 1")
+    return count
+
+
 def _size(value: Any) -> int:
     size = int(quantity(value))
     if size <= 0:
@@ -123,7 +130,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sandbox.limits.network_bandwidth", "100Mbps", "Bandwidth where a link exists.", _bandwidth),
     Setting("sandbox.limits.step_cpu", "1", "Cores for the shell, and the most for one container.", _cores),
     Setting("sandbox.limits.step_memory", "1Gi", "Memory for the shell, and the most for one container.", _size),
-    Setting("sandbox.limits.processes", 100, "Processes in a shell.", _number),
+    Setting("sandbox.limits.processes", 100, "Processes in a shell.", _count),
     Setting("sandbox.limits.tmp", "100Mi", "Size of `/tmp` in a shell.", _size),
     Setting("sandbox.limits.output", "1Mi", "Bytes kept of each stream of a step; more ends the step.", _size),
     Setting("sandbox.security.allow_privileged", False, "Admit privileged pods to the cluster.", _flag),

@@ -31,6 +31,9 @@ def test_a_stateful_set_rolls_from_the_last_to_the_first(api, make):
     assert {pod["spec"]["containers"][0]["image"] for pod in pods(api).values()} == {"nginx:2"}
     status = api.get("StatefulSet", "web")["status"]
     assert status["currentRevision"] == status["updateRevision"]
+    assert {pod["metadata"]["labels"]["controller-revision-hash"] for pod in pods(api).values()} == {
+        status["updateRevision"]
+    }
     assert status["updatedReplicas"] == 3
 
 

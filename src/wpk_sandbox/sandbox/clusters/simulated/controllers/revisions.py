@@ -15,7 +15,9 @@ from wpk_sandbox.sandbox.clusters.simulated.objects import (
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
 from wpk_sandbox.sandbox.clusters.simulated.writes import change, create, delete
 
+# The label of a pod that tells its revision: a StatefulSet writes the revision's name, a DaemonSet only its hash.
 HASH_LABEL = "controller-revision-hash"
+_OWN_LABEL = {"StatefulSet": "controller.kubernetes.io/hash", "DaemonSet": HASH_LABEL}
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -56,7 +58,7 @@ def _make(store: Store, owner: Object, data: Object, number: int) -> Object:
     metadata = {
         "name": f"{name_of(owner)}-{hashed}",
         "namespace": namespace_of(owner),
-        "labels": {**labels_of(owner["spec"]["template"]), HASH_LABEL: hashed},
+        "labels": {**labels_of(owner["spec"]["template"]), _OWN_LABEL[owner["kind"]]: hashed},
         "ownerReferences": [controller_reference(owner)],
     }
     return create(store, REVISION, {"metadata": metadata, "data": store.edit(data), "revision": number})

@@ -9,7 +9,6 @@ from wpk_sandbox.sandbox.clusters.simulated.controllers.revisions import (
     HASH_LABEL,
     forget_old,
     newest_revision,
-    revision_hash,
     revisions,
 )
 from wpk_sandbox.sandbox.clusters.simulated.objects import (
@@ -94,7 +93,7 @@ def _make(store: Store, owner: Object, ordinal: int, revision: Object) -> bool:
         report_failure(store, owner, refused, component=_COMPONENT)
         return False
     labels = {
-        HASH_LABEL: revision_hash(revision),
+        HASH_LABEL: name_of(revision),
         "statefulset.kubernetes.io/pod-name": name,
         "apps.kubernetes.io/pod-index": str(ordinal),
     }
@@ -138,7 +137,7 @@ def _replace_outdated(store: Store, owner: Object, pods: dict[int, Object], want
         pod = pods.get(ordinal)
         if pod is None:
             return
-        if labels_of(pod).get(HASH_LABEL) != revision_hash(update):
+        if labels_of(pod).get(HASH_LABEL) != name_of(update):
             remove_pod(store, owner, pod, component=_COMPONENT)
             return
         if not is_pod_ready(pod):
@@ -148,10 +147,10 @@ def _replace_outdated(store: Store, owner: Object, pods: dict[int, Object], want
 def _report(store: Store, owner: Object, current: Object, update: Object) -> None:
     pods = list(_by_ordinal(store, owner).values())
     ready = sum(map(is_pod_ready, pods))
-    updated = sum(1 for pod in pods if labels_of(pod).get(HASH_LABEL) == revision_hash(update))
+    updated = sum(1 for pod in pods if labels_of(pod).get(HASH_LABEL) == name_of(update))
     if updated == ready == len(pods) == owner["spec"]["replicas"]:
         current = update
-    of_current = sum(1 for pod in pods if labels_of(pod).get(HASH_LABEL) == revision_hash(current))
+    of_current = sum(1 for pod in pods if labels_of(pod).get(HASH_LABEL) == name_of(current))
     status = {
         **without_zeros({"readyReplicas": ready, "currentReplicas": of_current, "updatedReplicas": updated}),
         "replicas": len(pods),
@@ -162,5 +161,5 @@ def _report(store: Store, owner: Object, current: Object, update: Object) -> Non
         "observedGeneration": owner["metadata"]["generation"],
     }
     store.write_status(STATEFUL_SET, owner, status)
-    used = {f"{name_of(owner)}-{labels_of(pod).get(HASH_LABEL)}" for pod in pods}
+    used = {labels_of(pod).get(HASH_LABEL, "") for pod in pods}
     forget_old(store, owner, used | {name_of(current), name_of(update)})

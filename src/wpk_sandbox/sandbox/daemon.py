@@ -103,6 +103,15 @@ def own_container_id() -> str | None:
     return None
 
 
+def own_image() -> str | None:
+    """The image of the container that this process runs in, as in the Action: the daemon has it already."""
+    container = own_container_id()
+    if container is None:
+        return None
+    with translated("look at this container"):
+        return str(client().api.inspect_container(container)["Image"])
+
+
 def resource_name(ledger: Ledger, what: str) -> str:
     """The name of a container or network of this run; `what` tells it from the run's others."""
     return f"wpk-sandbox-{ledger.run_id}-{what}"

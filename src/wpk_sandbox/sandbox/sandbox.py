@@ -63,7 +63,8 @@ class ShellAccess:
 class SandboxSpec:
     """What a provider needs to know to open.
 
-    `shell_image` is the image of container shells. `node_image` is kind's, empty for kind's own default.
+    `shell_image` is the image of container shells, empty for our own. `node_image` is kind's, empty for the
+    newest on the host, else kind's own default.
     `pull` allows the runner (never the package) to pull an image that is missing. Timeouts are seconds.
     """
 

@@ -7,6 +7,7 @@ working folder. Nothing of the host is mounted.
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from shlex import quote
 from typing import Any
 
@@ -28,8 +29,15 @@ SLEEPER = ("sh", "-c", "while :; do sleep 3600; done")
 OWN_TIMEOUT = 3.0
 PROBE_TIMEOUT = 20.0
 
+PUBLISHED_IMAGE = "ghcr.io/org/wpk-sandbox:v1"
+
 # The kernel's bound on one variable is 128 KiB (execve(2), MAX_ARG_STRLEN).
 LARGEST_FILE = 120 * 1024
+
+
+def shell_image(spec: SandboxSpec) -> str:
+    """The image that was named; else our own: the one that we run from, or the published one."""
+    return spec.shell_image or daemon.own_image() or PUBLISHED_IMAGE
 
 
 class _Docker:
@@ -39,16 +47,16 @@ class _Docker:
         reason = daemon.why_not()
         if reason:
             return reason
-        if not spec.shell_image:
-            return "no image is named for the shell; set `shell.image`"
-        if spec.pull or daemon.has_image(spec.shell_image):
+        image = shell_image(spec)
+        if spec.pull or daemon.has_image(image):
             return None
-        return f"the image {spec.shell_image} is not on this daemon; {daemon.PULL_REMEDY}"
+        return f"the image {image} is not on this daemon; {daemon.PULL_REMEDY}"
 
     @contextmanager
     def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
         if spec.access:
             inside.require_placeable(spec.access)
+        spec = replace(spec, shell_image=shell_image(spec))
         reason = daemon.ensure_image(spec.shell_image, pull=spec.pull)
         if reason:
             raise SandboxError(reason)

@@ -95,6 +95,10 @@ class _Stream:
         """Stop reading."""
         with suppress(OSError, AttributeError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        # The library keeps the answer alive behind the socket; left to the collector, it complains when its turn
+        # comes after the socket's.
+        with suppress(OSError, ValueError, AttributeError):
+            self._connection._response.close()
         with suppress(OSError):
             self._connection.close()
 

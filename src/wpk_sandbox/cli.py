@@ -28,7 +28,19 @@ _FORMAT = click.Choice(["text", "json"])
 
 def main() -> None:
     """Run the command line; the entry point of the package."""
-    sys.exit(_status())
+    try:
+        status = _status()
+    except Exception as error:  # anything else is ours: Python would end with 1, which blames the package
+        status = _bug(error)
+    sys.exit(status)
+
+
+def _bug(error: Exception) -> int:
+    import traceback
+
+    words = f"a bug in wpk-sandbox, which says nothing about the packages: {error!r}"
+    click.echo(_safe(f"{traceback.format_exc()}wpk-sandbox: {words}"), err=True)
+    return ExitCode.BUG
 
 
 def _status() -> int:

@@ -38,7 +38,7 @@ class Repository:
     def package(self, *commands: str, name: str = "tried", timeout: str = "60s", **spec: Any) -> str:
         """Write a package of shell steps; `spec` replaces parts of it. Gives its path."""
         path = self.root / f"{name}.wpk.yaml"
-        path.write_text(json.dumps(shell_package(name, commands, timeout) | {}))
+        path.write_text(json.dumps(shell_package(name, commands, timeout)))
         if spec:
             document = json.loads(path.read_text())
             document["spec"] |= spec
@@ -148,9 +148,6 @@ def held_by_docker(run_id: str) -> dict[str, list[str]]:
 
 def _lines(*argv: str) -> list[str]:
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout.split()
-
-
-NOTHING: dict[str, list[str]] = {"containers": [], "networks": [], "volumes": []}
 
 
 @pytest.fixture

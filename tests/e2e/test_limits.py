@@ -34,7 +34,7 @@ def _docker_answers() -> bool:
     [
         ("sleep 600", "2s", "step limit", "still running when the step limit of 2.0 s ran out"),
         (FLOOD, "60s", "output limit", "it wrote more than 1 MiB"),
-        (FORKS, "60s", "process limit", "more than 100 processes"),
+        (FORKS, "60s", "process limit", "100 processes"),
         (MEMORY, "60s", "memory limit", "memory"),
     ],
     ids=["sleeps for ever", "floods", "forks", "eats memory"],

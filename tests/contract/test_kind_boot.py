@@ -1,5 +1,6 @@
 """A boot that fails, hangs or is interrupted leaves nothing: with programs in kind's place, and once with kind itself."""
 
+import json
 import os
 import signal
 import subprocess
@@ -83,6 +84,15 @@ def test_boot_that_fails_is_tried_again_under_a_new_name(kind_that: Path, ledger
     assert "boot_timeout" in caught.value.remedy
     assert remains(ledger, [first, second]) == []
     assert (ledger.tally().made, ledger.tally().removed) == (6, 6)
+
+
+def test_second_try_boots_as_kind_always_does(kind_that: Path, ledger: Ledger) -> None:
+    script(kind_that, 'cat >>"$TRIES-configured"; echo >>"$TRIES-configured"; exit 1')
+    with pytest.raises(SandboxError), KIND.open(SPEC, ledger):
+        pytest.fail("it cannot have opened")
+    hasty, plain = map(json.loads, kind_that.with_name("tries-configured").read_text().splitlines())
+    assert "PublicKeysECDSA" in hasty.pop("kubeadmConfigPatches")[0]
+    assert plain == hasty, "nothing but our patches differs"
 
 
 def test_boot_that_hangs_ends_at_its_timeout_and_is_not_tried_again(kind_that: Path, ledger: Ledger) -> None:

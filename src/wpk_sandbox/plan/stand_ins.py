@@ -67,7 +67,9 @@ def _first_revision(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _deployment(known: Known, uses: Sequence[Use], image: str) -> dict[str, Any]:
-    return {"spec": {"replicas": _replicas(uses), **_workload(known, uses, image)}}
+    # The pace of a roll-out says nothing of production's: two pods change at once, as Parallel has it below.
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": REPLICAS}}
+    return {"spec": {"replicas": _replicas(uses), "strategy": strategy, **_workload(known, uses, image)}}
 
 
 def _stateful_set(known: Known, uses: Sequence[Use], image: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,24 +36,23 @@ BOOT_REMEDY = (
     f"too few file watches (`{host.INOTIFY_REMEDY}`); the setting boot_timeout gives a slow host more time"
 )
 
-# A cluster of one node that is thrown away: its database need not survive a power cut, its controllers have nobody
-# to elect a leader against (which takes 4 s, for want of permissions that are still being made), and 20 requests a
-# second, meant to spare a busy API server, would space their start over 5 s more. kind applies a patch that names a
-# version to that version alone, so a kind that configures kubeadm with another boots as it always does.
+# A cluster of one node that is thrown away: its keys need not be RSA, which takes 2 s to make; its database need not
+# survive a power cut; its controllers have nobody to elect a leader against (4 s, for want of permissions that are
+# still being made); and 20 requests a second, meant to spare a busy API server, would space their start over 5 s
+# more. kind applies a patch that names a version to that version alone, and the gate lives as long as this one.
 _BRISK = {
     "apiVersion": "kubeadm.k8s.io/v1beta3",
     "kind": "ClusterConfiguration",
+    "featureGates": {"PublicKeysECDSA": True},
     "etcd": {"local": {"extraArgs": {"unsafe-no-fsync": "true"}}},
     "controllerManager": {
         "extraArgs": {"leader-elect": "false", "kube-api-qps": "200", "kube-api-burst": "400"},
     },
     "scheduler": {"extraArgs": {"leader-elect": "false"}},
 }
-CONFIGURATION = {
-    "kind": "Cluster",
-    "apiVersion": "kind.x-k8s.io/v1alpha4",
-    "kubeadmConfigPatches": [json.dumps(_BRISK)],
-}
+# The second try boots as kind always does, in case it is our haste that a version does not bear.
+_PLAIN: dict[str, object] = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4"}
+BRISK = {**_PLAIN, "kubeadmConfigPatches": [json.dumps(_BRISK)]}
 
 # Our own proxy settings may hold credentials, and kind would hand them to the node.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -82,7 +81,7 @@ def booted_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[Booted]:
         raise SandboxError(missing)
     with ExitStack() as made:
         try:
-            cluster = _boot(image, ledger, deadline, made)
+            cluster = _boot(image, BRISK, ledger, deadline, made)
         except SandboxError as first:
             made.close()
             if deadline - time.monotonic() < SHORTEST_BOOT:
@@ -98,12 +97,14 @@ def cluster_name() -> str:
 
 def _boot_again(image: str | None, ledger: Ledger, deadline: float, made: ExitStack, first: SandboxError) -> Booted:
     try:
-        return _boot(image, ledger, deadline, made)
+        return _boot(image, _PLAIN, ledger, deadline, made)
     except SandboxError as second:
         raise SandboxError(f"{second}\nThe try before it: {str(first).splitlines()[0]}", second.remedy) from first
 
 
-def _boot(image: str | None, ledger: Ledger, deadline: float, made: ExitStack) -> Booted:
+def _boot(
+    image: str | None, configuration: Mapping[str, object], ledger: Ledger, deadline: float, made: ExitStack
+) -> Booted:
     """One try. What it makes is undone by `made`, newest first."""
     name = cluster_name()
     folder = made.enter_context(temporary_folder(ledger))
@@ -112,7 +113,7 @@ def _boot(image: str | None, ledger: Ledger, deadline: float, made: ExitStack) -
     ended = threading.Event()
     cluster = ledger.enter("kind cluster", name, lambda: _remove_nodes(name, 0 if ended.is_set() else LATE))
     made.callback(ledger.undo, cluster)
-    result = _kind_create(name, image, folder / "kubeconfig", timeout=deadline - time.monotonic())
+    result = _kind_create(name, image, configuration, folder / "kubeconfig", timeout=deadline - time.monotonic())
     if not result.timed_out:
         ended.set()
     if not result.ok:
@@ -121,7 +122,9 @@ def _boot(image: str | None, ledger: Ledger, deadline: float, made: ExitStack) -
     return Booted(name, node, _image_of(node), folder / "kubeconfig")
 
 
-def _kind_create(name: str, image: str | None, kubeconfig: Path, *, timeout: float) -> CommandResult:
+def _kind_create(
+    name: str, image: str | None, configuration: Mapping[str, object], kubeconfig: Path, *, timeout: float
+) -> CommandResult:
     """`--retain`, because we remove what failed ourselves, after looking at it. Nor do we wait as kind would."""
     argv = ["kind", "create", "cluster", f"--name={name}", f"--kubeconfig={kubeconfig}", "--config=-", "--retain"]
     chosen = [f"--image={image}"] if image else []
@@ -130,7 +133,7 @@ def _kind_create(name: str, image: str | None, kubeconfig: Path, *, timeout: flo
         "KIND_EXPERIMENTAL_DOCKER_NETWORK": name,
         **dict.fromkeys(_PROXIES, ""),
     }
-    return command.run([*argv, *chosen], timeout=timeout, env=environment, stdin=json.dumps(CONFIGURATION).encode())
+    return command.run([*argv, *chosen], timeout=timeout, env=environment, stdin=json.dumps(configuration).encode())
 
 
 def _failure(name: str, result: CommandResult) -> str:

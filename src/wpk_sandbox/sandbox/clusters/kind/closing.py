@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kubernetes.client import ApiClient, ApiException
 
 _FORBIDDEN = 403
+_SHAPED = "shaped"
 
 
 def close_node(node: Node, bandwidth: int) -> bool:
@@ -22,15 +23,16 @@ def close_node(node: Node, bandwidth: int) -> bool:
 
     Raises `SandboxError` when the rules do not hold, and then nothing may run there.
     """
-    closed = node.run("nft", "-f", "-", stdin=firewall.node_rules(node.address).encode())
+    # A kernel without this scheduler has no such bound, and the network is closed anyway.
+    script = f"nft -f - || exit 1; {firewall.shaping(bandwidth)} && echo {_SHAPED}; true"
+    closed = node.run("sh", "-c", script, stdin=firewall.node_rules(node.address).encode())
     if not closed.ok:
         words = closed.stderr.strip() or "timed out"
         raise SandboxError(
             f"the node could not be closed to the outside: {words}",
             "use a node image of kind 0.23 or newer, which hold nft, on a kernel with nf_tables",
         )
-    # A kernel without this scheduler has no such bound, and the network is closed anyway.
-    return node.run("sh", "-c", firewall.shaping(bandwidth)).ok
+    return _SHAPED in closed.stdout.split()
 
 
 def network_evidence(node: Node) -> Evidence:

@@ -181,10 +181,11 @@ class BubblewrapShell:
 
     def _refine(self, answer: dict[str, Any], output: Output) -> dict[str, Any]:
         """Name the process limit when the kernel refused a fork between two looks of the supervisor."""
-        by_itself_or_never = "exit_code" in answer or answer.get("ended") is Ended.DEADLINE
-        if not by_itself_or_never or not inside.refused_fork(output.raw(STDERR)):
+        unexplained = "exit_code" in answer or answer.get("ended") in (Ended.DEADLINE, Ended.OUTPUT)
+        if not unexplained or not inside.refused_fork(output.raw(STDERR)):
             return answer
-        if (self.usage().processes_peak or 0) < self._limits.processes // 2:
+        # Its words alone are no proof: it must have made about as many. (A silent one is gone before it is seen.)
+        if self._ask(b"made")["made"] < self._limits.processes // 2:
             return answer
         detail = f"it asked for more than {self._limits.processes} processes"
         return {**self._end_everything(Ended.PROCESSES), "detail": detail}

@@ -18,15 +18,12 @@ from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, SandboxSpec, Shell, ShellProvider, Usage
 from wpk_sandbox.sandbox.shells import inside, probe
 from wpk_sandbox.sandbox.shells.docker_exec import Outcome, execute
+from wpk_sandbox.sandbox.shells.docker_watch import PROCESS, Watch
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT
-
-# Process 1 must outlive `kill -9 -1`, by which we end whatever a command left behind: a shell as process 1 is
-# out of that signal's reach, restarts its own sleep, and reaps orphans while it waits. An init would not do,
-# because it ends with its child.
-SLEEPER = ("sh", "-c", "while :; do sleep 3600; done")
 
 # Seconds for our own short commands inside; what keeps them waiting is starved of processes, memory or time.
 OWN_TIMEOUT = 3.0
+OWN_OUTPUT = 64 * 1024
 PROBE_TIMEOUT = 20.0
 
 PUBLISHED_IMAGE = "ghcr.io/org/wpk-sandbox:v1"
@@ -64,7 +61,10 @@ class _Docker:
         with daemon.container(ledger, name, spec.shell_image, **container_options(spec)) as container:
             shell = _DockerShell(container, spec)
             shell.start()
-            yield shell
+            try:
+                yield shell
+            finally:
+                shell.stop()
 
 
 DOCKER: ShellProvider = _Docker()
@@ -79,6 +79,8 @@ class _DockerShell:
         self._container = container
         self._spec = spec
         self._before = probe.Counters()
+        self._watch = Watch(container)
+        self._posture = probe.Answers("")
         limits = spec.limits
         network = "the cluster's network only" if spec.access else "no network"
         self.details = (
@@ -88,9 +90,13 @@ class _DockerShell:
 
     def start(self) -> None:
         """Start the container and put the access's files in."""
-        with _broken("start the shell's container"), daemon.translated("start the shell's container"):
-            daemon.client().api.start(self._container)
+        with _broken("start the shell's container"):
+            self._posture = self._watch.start(PROBE_TIMEOUT)
         self._put_files()
+
+    def stop(self) -> None:
+        """Let go of what was opened beside the container."""
+        self._watch.end()
 
     def run(self, command: str, *, environment: Mapping[str, str], timeout: float) -> Completed:
         access = self._spec.access.environment if self._spec.access else {}
@@ -111,17 +117,15 @@ class _DockerShell:
         )
 
     def usage(self) -> Usage:
-        counters = self._counters()
+        counters = self._watch.ask(OWN_TIMEOUT)
         return counters.usage if counters else Usage()
 
     def evidence(self) -> tuple[Evidence, ...]:
         spec = self._spec
-        with _broken("measure the shell"):
-            outcome = self._own(probe.POSTURE, PROBE_TIMEOUT)
-        answers = probe.Answers(outcome.output.text(STDOUT))
+        answers = self._posture
         seccomp = answers.one("Seccomp:")
         return (
-            *probe.common_evidence(answers, allowed=spec.security.add_capabilities),
+            *probe.common_evidence(answers, user=inside.WATCHER, allowed=spec.security.add_capabilities),
             probe.network_evidence(answers, spec.access.network if spec.access else ""),
             Evidence("system call filter", seccomp == "2", f"Seccomp {seccomp or 'unknown'}"),
             *probe.group_limits_evidence(answers, spec.limits),
@@ -131,6 +135,8 @@ class _DockerShell:
         """Run it; when something that an earlier command left behind is in the way, once more on a new shell."""
         limit = self._spec.limits.output
         try:
+            if self._is_thrashing():
+                self._restart()
             outcome = execute(self._container, command, environment, timeout=timeout, output_limit=limit)
         except UnavailableError:
             pass
@@ -140,17 +146,20 @@ class _DockerShell:
         self._restart()
         return execute(self._container, command, environment, timeout=timeout, output_limit=limit)
 
+    def _is_thrashing(self) -> bool:
+        """True when what an earlier command left behind goes on asking for processes that it does not get."""
+        counters = self._watch.ask(OWN_TIMEOUT)
+        return counters is not None and counters.refused_forks > self._before.refused_forks
+
     def _hidden_limit(self, outcome: Outcome) -> Ended | None:
         """The limit that the kernel enforced while the command seemed to end by itself, or went on without end."""
-        suspicious = outcome.exit_code == 137 or (outcome.held and outcome.ended is None)
-        if outcome.ended is Ended.OUTPUT or not (suspicious or inside.refused_fork(outcome.output.raw(STDERR))):
-            return None
-        before, counters = self._before, self._counters()
+        before, counters = self._before, self._watch.ask(OWN_TIMEOUT)
         if counters is None:
-            return self._why_it_does_not_answer()
+            return outcome.ended or self._why_it_does_not_answer()
         self._before = counters
         if outcome.exit_code == 137 and counters.out_of_memory > before.out_of_memory:
             return Ended.MEMORY
+        # Whatever it says of itself: what had to do without a process that it asked for has not shown what it does.
         return Ended.PROCESSES if counters.refused_forks > before.refused_forks else None
 
     def _why_it_does_not_answer(self) -> Ended:
@@ -178,23 +187,17 @@ class _DockerShell:
             outcome = None
         if outcome and outcome.ended is None and outcome.exit_code == 0:
             # What was killed went on hitting its limit until now, which is not the next command's doing.
-            self._before = self._counters() or self._before
+            self._before = self._watch.ask(OWN_TIMEOUT) or self._before
             return False
         self._restart()
         return True
 
     def _restart(self) -> None:
         with daemon.translated("restart the shell's container"):
-            daemon.client().api.restart(self._container, timeout=0)
+            daemon.client().api.stop(self._container, timeout=0)
+        self._watch.start(PROBE_TIMEOUT)
         self._before = probe.Counters()
         self._put_files()
-
-    def _counters(self) -> probe.Counters | None:
-        try:
-            outcome = self._own(probe.COUNTERS)
-        except UnavailableError:
-            return None
-        return None if outcome.exit_code else probe.read_counters(outcome.output.text(STDOUT))
 
     def _put_files(self) -> None:
         """Write the access's files through a command's variables, since `docker cp` does not reach a tmpfs."""
@@ -214,18 +217,15 @@ class _DockerShell:
         if outcome.exit_code != 0:
             raise SandboxError(f"could not put files into the shell: {outcome.output.text(STDERR).strip()}")
 
-    def _own(
-        self, script: str, timeout: float = OWN_TIMEOUT, environment: Mapping[str, str] | None = None
-    ) -> Outcome:
-        return execute(self._container, script, environment or {}, timeout=timeout, output_limit=64 * 1024)
+    def _own(self, script: str, environment: Mapping[str, str] | None = None) -> Outcome:
+        return execute(self._container, script, environment or {}, timeout=OWN_TIMEOUT, output_limit=OWN_OUTPUT)
 
 
 def container_options(spec: SandboxSpec) -> dict[str, Any]:
     """What the container is created with, for the SDK's `create_container`."""
     joined = spec.access.network if spec.access else "none"
     options: dict[str, Any] = {
-        "entrypoint": list(SLEEPER),
-        "user": f"{inside.USER}:{inside.USER}",
+        **PROCESS,
         "working_dir": inside.WORKSPACE,
         "environment": inside.ENVIRONMENT,
         "healthcheck": {"test": ["NONE"]},

@@ -51,7 +51,7 @@ def execute(
             environment=dict(environment),
             workdir=WORKSPACE,
         )
-        stream = _Stream(api.exec_start(created["Id"], socket=True), Output(output_limit))
+        stream = Stream(api.exec_start(created["Id"], socket=True), Output(output_limit))
         try:
             exit_code, ended = _follow(stream, created["Id"], began + timeout)
         finally:
@@ -59,7 +59,7 @@ def execute(
     return Outcome(exit_code, ended, stream.output, time.monotonic() - began, held=not stream.at_end.is_set())
 
 
-def _follow(stream: "_Stream", exec_id: str, deadline: float) -> tuple[int | None, Ended | None]:
+def _follow(stream: "Stream", exec_id: str, deadline: float) -> tuple[int | None, Ended | None]:
     pause = _SHORTEST_PAUSE
     while (remaining := deadline - time.monotonic()) > 0:
         stream.stirred.wait(min(pause, remaining))
@@ -77,8 +77,8 @@ def _follow(stream: "_Stream", exec_id: str, deadline: float) -> tuple[int | Non
     return None, Ended.DEADLINE
 
 
-class _Stream:
-    """The command's two streams, read by a thread into an `Output` until they end or go over its limit."""
+class Stream:
+    """A process's streams: a thread reads what it writes into an `Output`, until it ends or goes over the limit."""
 
     def __init__(self, connection: Any, output: Output) -> None:
         self.output = output
@@ -101,6 +101,10 @@ class _Stream:
             self._connection._response.close()
         with suppress(OSError):
             self._connection.close()
+
+    def send(self, data: bytes) -> None:
+        """Write to the process's input, if it has one. Raises `OSError`."""
+        self._socket.sendall(data)
 
     def _read(self) -> None:
         try:

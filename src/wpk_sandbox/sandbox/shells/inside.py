@@ -8,6 +8,8 @@ from wpk_sandbox.sandbox.sandbox import Limits, ShellAccess
 
 # The user that distroless images call nonroot; no host gives it to a person.
 USER = 65532
+# Who watches the commands, out of their reach.
+WATCHER = 65533
 HOSTNAME = "wpk"
 WORKSPACE = "/workspace"
 TEMPORARY = "/tmp"  # noqa: S108 - a mount of the sandbox's own, not the host's

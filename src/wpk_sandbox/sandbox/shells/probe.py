@@ -22,18 +22,16 @@ SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMO
 CAPABILITIES = tuple(_CAPABILITIES.split())
 
 _GROUPS = "/sys/fs/cgroup"
-_COUNTERS = f"""
+COUNTERS = f"""
 for file in pids.events pids/pids.events memory.events memory/memory.oom_control pids.peak memory.peak \\
     memory/memory.max_usage_in_bytes cpu.stat cpuacct/cpuacct.usage pids.current pids/pids.current; do
   [ -r "{_GROUPS}/$file" ] && while read -r line; do say "$file" "$line"; done <"{_GROUPS}/$file"
 done
 """
-_SAY = 'say() { printf \'%s\\t%s\\n\' "$1" "$2"; }\n'
-
-COUNTERS = _SAY + _COUNTERS + "exit 0"
+SAY = 'say() { printf \'%s\\t%s\\n\' "$1" "$2"; }\n'
 
 POSTURE = (
-    _SAY
+    SAY
     + f"""
 say uid "$(id -u)"
 while read -r key value rest; do
@@ -120,13 +118,13 @@ def read_counters(stdout: str) -> Counters:
     )
 
 
-def common_evidence(answers: Answers, *, allowed: Iterable[str] = ()) -> list[Evidence]:
+def common_evidence(answers: Answers, *, user: int = USER, allowed: Iterable[str] = ()) -> list[Evidence]:
     """What every shell promises. `allowed` names capabilities that may stay in the bounding set."""
     effective = {key: answers.one(f"{key}:") for key in ("CapEff", "CapPrm", "CapAmb")}
     bounding = capabilities(answers.one("CapBnd:"))
     none_held = all(value and int(value, 16) == 0 for value in effective.values())
     return [
-        Evidence("user", answers.one("uid") == str(USER), f"uid {answers.one('uid') or 'unknown'}"),
+        Evidence("user", answers.one("uid") == str(user), f"uid {answers.one('uid') or 'unknown'}"),
         Evidence(
             "capabilities",
             none_held and bounding is not None and bounding <= set(allowed),

@@ -36,10 +36,10 @@ BOOT_REMEDY = (
     f"too few file watches (`{host.INOTIFY_REMEDY}`); the setting boot_timeout gives a slow host more time"
 )
 
-# A cluster of one node that is thrown away: its keys need not be RSA, which takes 2 s to make; its database need not
-# survive a power cut; its controllers have nobody to elect a leader against (4 s, for want of permissions that are
-# still being made); and 20 requests a second, meant to spare a busy API server, would space their start over 5 s
-# more. kind applies a patch that names a version to that version alone, and the gate lives as long as this one.
+# A cluster of one node that is thrown away: its keys need not be RSA, which takes 2 s to make; its database need
+# not survive a power cut; its controllers have nobody to elect a leader against (4 s, for want of permissions that
+# are still being made); and 20 requests a second, meant to spare a busy API server, would space their start over
+# 5 s more. kind applies a patch that names a version to that version alone; the gate lives as long as this one.
 _BRISK = {
     "apiVersion": "kubeadm.k8s.io/v1beta3",
     "kind": "ClusterConfiguration",

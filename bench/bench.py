@@ -40,26 +40,28 @@ spec:
       timeout: 10s
       config: {command: "echo hello"}
 """
+# Its rollback is rehearsed too. A package that rolls pods over takes longer by what its pods take to start, which
+# is 1 to 2 s each time: a kubelet looks once a second what has become of its containers.
 CLUSTER_PACKAGE = """\
 apiVersion: v1
 kind: WorkflowPackage
-metadata: {name: NAME, version: 1.0.0, description: Restarts a deployment., author: bench@example.com}
+metadata: {name: NAME, version: 1.0.0, description: Scales a deployment., author: bench@example.com}
 spec:
   runtime: {type: k8s, version: "1.28+", requirements: {cpu: 100m, memory: 64Mi}}
   safety: {mode: manual, approval_required: true, dry_run_required: true, rollback_enabled: true}
   triggers: [{type: webhook, config: {path: /bench}}]
   handlers:
-    - name: restart
+    - name: grow
       type: k8s
       timeout: 60s
-      config: {action: restart}
+      config: {action: scale, resource_type: deployment, name: web, replicas: 3}
   rollback:
     enabled: true
     handlers:
       - name: return
         type: k8s
         timeout: 60s
-        config: {action: rollback, revision: previous}
+        config: {action: scale, resource_type: deployment, name: web, replicas: original}
 """
 # The hardening of sandbox/shells/docker.py in the words of `docker run`.
 HARDENED = (

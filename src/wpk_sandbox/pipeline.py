@@ -186,7 +186,8 @@ def _opened(
     with ExitStack() as stack:
         cluster = shell = None
         if intended.needs_cluster:
-            cluster = stack.enter_context(choice.type.cluster().open(spec, ledger))
+            asked = replace(spec, images=intended.images)
+            cluster = stack.enter_context(choice.type.cluster().open(asked, ledger))
             for namespace in intended.namespaces[:1]:
                 cluster.prepare(namespace)
         if intended.needs_shell:

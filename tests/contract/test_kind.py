@@ -17,10 +17,11 @@ from kubernetes.client import CoreV1Api, VersionApi
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox import daemon
-from wpk_sandbox.sandbox.clusters.kind import KIND, closing, images
+from wpk_sandbox.sandbox.clusters.kind import KIND, closing
 from wpk_sandbox.sandbox.clusters.kind.boot import KIND_LABEL
 from wpk_sandbox.sandbox.clusters.kind.cluster import KindCluster
 from wpk_sandbox.sandbox.clusters.kind.connection import connected
+from wpk_sandbox.sandbox.clusters.kind.images import Images
 from wpk_sandbox.sandbox.clusters.kind.node import Node
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec
@@ -276,7 +277,7 @@ def test_image_asked_for_by_its_digest_has_that_name_in_the_node(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(daemon, "has_image", lambda name: name == reference)
-    assert images.load_images(node, [reference], pull=False) == ()
+    assert Images((), pull=False).load(node, [reference]) == ()
     listed = node.run("ctr", "--namespace=k8s.io", "images", "ls", "-q").stdout.split()
     assert f"docker.io/library/{reference}" in listed
 

@@ -18,7 +18,7 @@ from wpk_sandbox.sandbox.sandbox import Cluster
 # manifest which names only some fields leaves the others alone.
 STAGE_MANAGER = "wpk-sandbox-stage"
 # Both clusters are ours alone, so asking often burdens nobody; a real one also has work of its own to do.
-_SIMULATED, _REAL = Pace(0.02, 0.2), Pace(0.1, 0.25)
+_SIMULATED, _REAL = Pace(0.02, 0.2), Pace(0.05, 0.1)
 _FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
 CASE, STAND_IN = "the case's", "the stand-in"
 

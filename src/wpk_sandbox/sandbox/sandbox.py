@@ -65,7 +65,8 @@ class SandboxSpec:
 
     `shell_image` is the image of container shells, empty for our own. `node_image` is kind's, empty for the
     newest on the host, else kind's own default.
-    `pull` allows the runner (never the package) to pull an image that is missing. Timeouts are seconds.
+    `pull` allows the runner (never the package) to pull an image that is missing. `images` are those that pods will
+    need: a cluster may bring them in while it boots. Timeouts are seconds.
     """
 
     limits: Limits = Limits()
@@ -77,6 +78,7 @@ class SandboxSpec:
     force_cleanup: bool = True
     pull: bool = True
     access: ShellAccess | None = None
+    images: tuple[str, ...] = ()
 
 
 class Ended(StrEnum):

@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,9 +39,12 @@ BOOT_REMEDY = (
 # A cluster of one node that is thrown away: its keys need not be RSA, which takes 2 s to make; its database need
 # not survive a power cut; its controllers have nobody to elect a leader against (4 s, for want of permissions that
 # are still being made); and 20 requests a second, meant to spare a busy API server, would space their start over
-# 5 s more. kind applies a patch that names a version to that version alone; the gate lives as long as this one.
-_BRISK = {
-    "apiVersion": "kubeadm.k8s.io/v1beta3",
+# 5 s more. No further node joins it, and its certificates outlive it: what kubeadm does for that takes a second,
+# and a restart of the kubelet. kind applies a patch that names a version to that version alone, which the gate and
+# the phases belong to. https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-init/#init-workflow
+_VERSION = "kubeadm.k8s.io/v1beta3"
+_CLUSTER = {
+    "apiVersion": _VERSION,
     "kind": "ClusterConfiguration",
     "featureGates": {"PublicKeysECDSA": True},
     "etcd": {"local": {"extraArgs": {"unsafe-no-fsync": "true"}}},
@@ -50,9 +53,15 @@ _BRISK = {
     },
     "scheduler": {"extraArgs": {"leader-elect": "false"}},
 }
+_INIT = {
+    "apiVersion": _VERSION,
+    "kind": "InitConfiguration",
+    # The first is kind's own wish.
+    "skipPhases": ["preflight", "upload-config", "bootstrap-token", "kubelet-finalize", "show-join-command"],
+}
 # The second try boots as kind always does, in case it is our haste that a version does not bear.
 _PLAIN: dict[str, object] = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4"}
-BRISK = {**_PLAIN, "kubeadmConfigPatches": [json.dumps(_BRISK)]}
+BRISK = {**_PLAIN, "kubeadmConfigPatches": [json.dumps(_CLUSTER), json.dumps(_INIT)]}
 
 # Our own proxy settings may hold credentials, and kind would hand them to the node.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -68,25 +77,37 @@ class Booted:
     kubeconfig: Path
 
 
+@dataclass(frozen=True)
+class _Boot:
+    """What both tries share: the image of the node, when they must be over, and who is told that one begins."""
+
+    image: str | None
+    deadline: float
+    ledger: Ledger
+    begins: Callable[[Node], None]
+
+
 @contextmanager
-def booted_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[Booted]:
+def booted_cluster(spec: SandboxSpec, ledger: Ledger, begins: Callable[[Node], None]) -> Iterator[Booted]:
     """Boot a cluster, the second time under a new name, and remove it when the block is left.
 
-    The boot timeout bounds both tries together. Raises `errors.UnavailableError`.
+    `begins` is called with each node that is about to be made. The boot timeout bounds both tries together.
+    Raises `errors.UnavailableError`.
     """
     deadline = time.monotonic() + spec.boot_timeout
     image = host.node_image(spec)
     missing = daemon.ensure_image(image, pull=spec.pull) if image else None
     if missing:
         raise SandboxError(missing)
+    boot = _Boot(image, deadline, ledger, begins)
     with ExitStack() as made:
         try:
-            cluster = _boot(image, BRISK, ledger, deadline, made)
+            cluster = _try(boot, BRISK, made)
         except SandboxError as first:
             made.close()
             if deadline - time.monotonic() < SHORTEST_BOOT:
                 raise
-            cluster = _boot_again(image, ledger, deadline, made, first)
+            cluster = _try_again(boot, made, first)
         yield cluster
 
 
@@ -95,25 +116,25 @@ def cluster_name() -> str:
     return f"atom-dryrun-{int(time.time())}-{secrets.token_hex(3)}"
 
 
-def _boot_again(image: str | None, ledger: Ledger, deadline: float, made: ExitStack, first: SandboxError) -> Booted:
+def _try_again(boot: _Boot, made: ExitStack, first: SandboxError) -> Booted:
     try:
-        return _boot(image, _PLAIN, ledger, deadline, made)
+        return _try(boot, _PLAIN, made)
     except SandboxError as second:
         raise SandboxError(f"{second}\nThe try before it: {str(first).splitlines()[0]}", second.remedy) from first
 
 
-def _boot(
-    image: str | None, configuration: Mapping[str, object], ledger: Ledger, deadline: float, made: ExitStack
-) -> Booted:
+def _try(boot: _Boot, configuration: Mapping[str, object], made: ExitStack) -> Booted:
     """One try. What it makes is undone by `made`, newest first."""
-    name = cluster_name()
+    name, ledger = cluster_name(), boot.ledger
     folder = made.enter_context(temporary_folder(ledger))
     _, network = daemon.create_network(ledger, name, driver="bridge")
     made.callback(ledger.undo, network)
     ended = threading.Event()
     cluster = ledger.enter("kind cluster", name, lambda: _remove_nodes(name, 0 if ended.is_set() else LATE))
     made.callback(ledger.undo, cluster)
-    result = _kind_create(name, image, configuration, folder / "kubeconfig", timeout=deadline - time.monotonic())
+    boot.begins(Node(_node_name(name), ""))
+    left = boot.deadline - time.monotonic()
+    result = _kind_create(name, boot.image, configuration, folder / "kubeconfig", timeout=left)
     if not result.timed_out:
         ended.set()
     if not result.ok:

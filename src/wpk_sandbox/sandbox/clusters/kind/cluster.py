@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes
-from wpk_sandbox.sandbox.clusters.kind import closing, images, namespaces
+from wpk_sandbox.sandbox.clusters.kind import closing, namespaces
 from wpk_sandbox.sandbox.clusters.kind.boot import Booted, booted_cluster
 from wpk_sandbox.sandbox.clusters.kind.calls import call, wait_until
 from wpk_sandbox.sandbox.clusters.kind.connection import Connection, connected
 from wpk_sandbox.sandbox.clusters.kind.gate import Gate, opened_gate
+from wpk_sandbox.sandbox.clusters.kind.images import Images
 from wpk_sandbox.sandbox.clusters.kind.node import Node, processes
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Evidence, Limits, SandboxSpec, ShellAccess, Usage
@@ -32,11 +33,14 @@ class KindCluster:
     name = "kind"
     simulated = False
 
-    def __init__(self, booted: Booted, connection: Connection, spec: SandboxSpec, ledger: Ledger) -> None:
+    def __init__(
+        self, booted: Booted, connection: Connection, images: Images, spec: SandboxSpec, ledger: Ledger
+    ) -> None:
         self.api = connection.api
         self.details = ""
         self.seconds_to_ready = 0.0
-        self._booted, self._connection, self._spec, self._ledger = booted, connection, spec, ledger
+        self._booted, self._connection, self._images = booted, connection, images
+        self._spec, self._ledger = spec, ledger
         self._prepared: list[str] = []
         self._gate: Gate | None = None
         self._opened = ExitStack()
@@ -50,10 +54,10 @@ class KindCluster:
             namespaces.prepare_namespace(self.api, namespace, home, self._spec.limits, self._spec.security)
         self._prepared.append(namespace)
 
-    def load_images(self, images_wanted: Iterable[str]) -> tuple[str, ...]:
+    def load_images(self, images: Iterable[str]) -> tuple[str, ...]:
         """Bring images in from the host's daemon; returns a note for each that could not be had."""
         with _broken("load images", self._booted.node):
-            return images.load_images(self._booted.node, images_wanted, pull=self._spec.pull)
+            return self._images.load(self._booted.node, images)
 
     def shell_access(self) -> ShellAccess | None:
         """The network of a gate, which is opened when it is first asked for, and a kubeconfig."""
@@ -90,15 +94,17 @@ class KindCluster:
 def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[KindCluster]:
     """Boot a cluster; leaving the context removes it. Raises `errors.SandboxError`."""
     began = time.monotonic()
+    images = Images(spec.images, pull=spec.pull)
     with ExitStack() as opened:
+        opened.callback(images.node_ends)
         with _broken("boot a kind cluster"):
-            booted = opened.enter_context(booted_cluster(spec, ledger))
+            booted = opened.enter_context(booted_cluster(spec, ledger, images.node_begins))
         with _broken("close the kind cluster", booted.node):
             connection = opened.enter_context(connected(booted.node, booted.kubeconfig))
             wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
             shaped = closing.close_node(booted.node, spec.limits.bandwidth)
             booted.node.limit(spec.limits)
-            cluster = KindCluster(booted, connection, spec, ledger)
+            cluster = KindCluster(booted, connection, images, spec, ledger)
             cluster.details = _details(booted, spec.limits, connection.way, shaped)
         opened.callback(cluster.close)
         cluster.seconds_to_ready = time.monotonic() - began

@@ -91,7 +91,10 @@ def try_packages(
         try:
             for judged in judge(request, loose):
                 left = request.settings["timeouts.run"] - (time.monotonic() - began)
-                results.append(_try_package(judged, request, left, listener))
+                result, stopped = _try_package(judged, request, left, listener)
+                results.append(result)
+                if stopped:
+                    break
         except InterruptedRunError as error:
             stopped = error
     return _summed(request, results, loose, started, time.monotonic() - began, stopped), stopped
@@ -128,21 +131,36 @@ def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
     return plan(judged.package, judged.case, options)
 
 
-def _try_package(judged: Judged, request: Request, left: float, observer: Observer) -> PackageResult:
+def _try_package(
+    judged: Judged, request: Request, left: float, observer: Observer
+) -> tuple[PackageResult, InterruptedRunError | None]:
+    """The result of one package, after everything that it made was undone; and the signal that ended it early."""
     began = time.monotonic()
     package, decision = judged.package, judged.decision
     observer.package_started(package.name, package.version, package.path, decision.risk, decision.outcome)
-    ledger = request.ledger()
+    ledger, stopped = request.ledger(), None
     try:
         result = _tried(judged, request, left, ledger, observer)
     except UnavailableError as error:
         remedy = (error.remedy,) if error.remedy else ()
         result = replace(_untried(judged, Verdict.INCONCLUSIVE, str(error)), notes=remedy)
+    except InterruptedRunError as signal_raised:
+        stopped = signal_raised
+        result = _untried(judged, Verdict.INCONCLUSIVE, f"interrupted ({stopped})")
     finally:
-        tally = ledger.close()
-    result = replace(_counted(result, tally), seconds=time.monotonic() - began)
+        late = _closed(ledger)
+    result = replace(_counted(result, ledger.tally()), seconds=time.monotonic() - began)
     observer.package_finished(result)
-    return result
+    return result, stopped or late
+
+
+def _closed(ledger: Ledger) -> InterruptedRunError | None:
+    """Undo everything; the signal that arrived meanwhile."""
+    try:
+        ledger.close()
+    except InterruptedRunError as late:
+        return late
+    return None
 
 
 def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observer: Observer) -> PackageResult:

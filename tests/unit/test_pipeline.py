@@ -265,7 +265,9 @@ def test_signal_ends_the_run_with_what_is_known_and_removes_the_sandbox(
     result, stopped = try_packages(request_in(tmp_path), Stop())
     assert stopped is not None
     assert stopped.exit_code == 143
-    assert [each.name for each in result.packages] == ["a-good"]
+    assert [each.name for each in result.packages] == ["a-good", "b-stopped"]
+    assert result.packages[1].verdict is Verdict.INCONCLUSIVE
+    assert result.packages[1].reason == "interrupted (signal 15)"
     assert (result.verdict, shells.opened, shells.closed) == (Verdict.INCONCLUSIVE, 2, 2)
     assert "interrupted (signal 15)" in result.notes[-1]
 

@@ -96,16 +96,30 @@ class Ledger:
             log.warning("could not remove %s %s: %s", entry.kind, entry.name, error)
             with self._lock:
                 self._left.append(Left(entry.kind, entry.name, str(error)))
+        except BaseException:
+            # A signal broke it off in the middle; close() does it again.
+            entry.open = True
+            raise
         else:
             with self._lock:
                 self._removed += 1
 
     def close(self) -> Tally:
-        """Undo everything that is still open, newest first, and count."""
+        """Undo everything that is still open, newest first, and count.
+
+        A signal that arrives meanwhile is raised when all is done.
+        """
+        signal: BaseException | None = None
         with self._lock:
             entries = list(reversed(self._entries))
         for entry in entries:
-            self.undo(entry)
+            try:
+                self.undo(entry)
+            except BaseException as arrived:
+                signal = arrived
+                self.undo(entry)
+        if signal:
+            raise signal
         return self.tally()
 
     def tally(self) -> Tally:

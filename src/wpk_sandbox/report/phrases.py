@@ -44,10 +44,9 @@ def worst_first(packages: Iterable[PackageResult]) -> list[PackageResult]:
 
 
 def status(step: StepResult) -> str:
-    """`OK`, `OK (dry-run)`, `FAILED`, `SKIPPED`, `NOT REACHED`."""
-    if step.status is StepStatus.OK and step.fidelity is not Fidelity.EXECUTED:
-        return f"OK ({step.fidelity})"
-    return step.status.upper()
+    """`OK`, `OK (dry-run)`, `FAILED`, `FAILED (simulated)`, `SKIPPED`, `NOT REACHED`."""
+    real = step.fidelity is Fidelity.EXECUTED or not ran(step)
+    return step.status.upper() if real else f"{step.status.upper()} ({step.fidelity})"
 
 
 def ran(step: StepResult) -> bool:

@@ -68,9 +68,11 @@ def sandbox_lines(sandbox: SandboxResult) -> Iterator[Line]:
     """Where it runs, how long that took, and whether the measured isolation held."""
     held = sum(1 for probe in sandbox.evidence if probe.held)
     isolation = f"isolation: {held} of {phrases.count(len(sandbox.evidence), 'probe')} held"
-    facts = [f"{sandbox.type} ready in {phrases.seconds(sandbox.seconds_to_ready)}", *sandbox.details]
+    ready = f"  {sandbox.type} ready in {phrases.seconds(sandbox.seconds_to_ready)}"
     tone = Tone.PLAIN if held == len(sandbox.evidence) else Tone.BAD
-    yield line("  " + " · ".join(facts), (f" · {isolation}" if sandbox.evidence else "", tone))
+    yield line(ready, (f" · {isolation}" if sandbox.evidence else "", tone))
+    for detail in sandbox.details:
+        yield line((f"      {detail}", Tone.FAINT))
     for probe in sandbox.evidence:
         if not probe.held:
             yield line(("      not held: ", Tone.BAD), f"{probe.probe}: {probe.seen}")
@@ -101,7 +103,7 @@ def step_lines(step: StepResult, total: int, columns: int) -> Iterator[Line]:
         tone = Tone.WARN
     spent = phrases.seconds(step.seconds) if phrases.ran(step) else ""
     head = step_head(step.number, total, step.phase, step.label, columns)
-    yield line(head + " ", (f"{phrases.status(step):<15}", tone), f"{spent:>8}  ", phrases.outcome(step))
+    yield line(head + " ", (f"{phrases.status(step):<18}", tone), f"{spent:>8}  ", phrases.outcome(step))
     if step.status is StepStatus.FAILED:
         yield from _failure(step)
 

@@ -63,9 +63,9 @@ def _status() -> int:
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader left; nothing more can be said
-        return ExitCode.PASS
+    except SystemExit:
+        # click's answer to a reader that left, with the code that would blame the package.
+        return ExitCode.INCONCLUSIVE
     except WpkSandboxError as error:
         remedy = f"\n  → {_safe(error.remedy)}" if error.remedy else ""
         click.echo(f"wpk-sandbox: {_safe(str(error))}{remedy}", err=True)

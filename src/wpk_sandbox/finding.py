@@ -34,12 +34,29 @@ class Location:
 
 
 @dataclass(frozen=True)
+class Waiver:
+    """Somebody's word that a finding may stand: why, until which day (ISO 8601, that day included), and who says so.
+
+    `location` is where it is written: a comment in the package, or an entry of the settings file.
+    """
+
+    reason: str
+    until: str
+    owner: str
+    location: Location
+
+    def __str__(self) -> str:
+        return f"waived until {self.until} by {self.owner}: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Finding:
     """One problem at one place.
 
     `excerpt` is the source line that the location starts on; `fix` is what to write or do instead;
     `cwe` is the number of the weakness at https://cwe.mitre.org, if one fits; `points` is what it adds
-    to the risk score (0 to 100).
+    to the risk score (0 to 100). A finding with a `waiver` is reported as suppressed: it adds nothing to the
+    risk (its points are 0) and blocks nothing.
     """
 
     rule: str
@@ -50,6 +67,7 @@ class Finding:
     cwe: int | None = None
     points: int = 0
     excerpt: str = ""
+    waiver: Waiver | None = None
 
     @property
     def order(self) -> tuple[int, Location, str]:

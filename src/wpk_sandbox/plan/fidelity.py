@@ -10,8 +10,8 @@ from wpk_sandbox.package.package import (
     ShellAction,
     UnknownAction,
 )
+from wpk_sandbox.package.verbs import VERBS
 from wpk_sandbox.plan.plan import Fidelity, Origin, Target
-from wpk_sandbox.plan.verbs import VERBS
 
 
 def fidelity(action: Action, sandbox: str) -> tuple[Fidelity, str]:

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from wpk_sandbox.package.package import KubernetesAction, Reference
+from wpk_sandbox.package.verbs import VERBS
 from wpk_sandbox.plan.manifests import Manifest, kind_of, metadata, name_of, with_namespace
 from wpk_sandbox.plan.plan import Target
 from wpk_sandbox.plan.settled import Settled, first, is_path, metadata_for, needs_of, without
 from wpk_sandbox.plan.targets import NoTargetError, Scene, aim, kind_named, target_of, wanted
-from wpk_sandbox.plan.verbs import VERBS
 from wpk_sandbox.plan.workloads import POD_SECURITY, container
 
 # Other words that authors use for the same option, the settled name first.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wpk_sandbox.package.package import KubernetesAction, Package, ShellAction
+from wpk_sandbox.package.parameters import used_names
 from wpk_sandbox.plan.kubectl import calls_a_cluster
 from wpk_sandbox.plan.manifests import name_of
-from wpk_sandbox.plan.parameters import used_names
 from wpk_sandbox.plan.plan import Origin, ParameterUse
 from wpk_sandbox.plan.steps import Draft
 

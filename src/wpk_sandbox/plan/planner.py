@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from wpk_sandbox.package.package import Case, Handler, KubernetesAction, Package, ShellAction, Step
+from wpk_sandbox.package.parameters import Lookup
 from wpk_sandbox.package.units import seconds
 from wpk_sandbox.plan.event import read_event
 from wpk_sandbox.plan.fidelity import fidelity, on_what
@@ -16,7 +17,7 @@ from wpk_sandbox.plan.kubectl import calls_a_cluster
 from wpk_sandbox.plan.making import referenced_paths
 from wpk_sandbox.plan.manifests import with_namespace
 from wpk_sandbox.plan.notes import notes_on
-from wpk_sandbox.plan.parameters import Lookup, resolve_parameters
+from wpk_sandbox.plan.parameters import resolve_parameters
 from wpk_sandbox.plan.plan import Origin, Phase, Plan, PlannedStep
 from wpk_sandbox.plan.provisions import images, namespaces, stand_ins
 from wpk_sandbox.plan.steps import Draft, Requirement, draft_step, missing, needs_cluster, requirements_of

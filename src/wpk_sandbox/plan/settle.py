@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from wpk_sandbox.package.package import KubernetesAction
+from wpk_sandbox.package.verbs import VERBS, Verb, kinds_for
 from wpk_sandbox.plan.making import settle_apply, settle_create, settle_run
 from wpk_sandbox.plan.settled import Settled, first, metadata_for, needs_of, without
 from wpk_sandbox.plan.targets import NoTargetError, Scene, aim, wanted
-from wpk_sandbox.plan.verbs import VERBS, Verb, kinds_for
 
 # Other words that authors use for the same option, the settled name first.
 _DESTINATION = ("destination", "target", "to", "new_name", "target_name", "backup_name")

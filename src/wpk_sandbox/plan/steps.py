@@ -13,6 +13,8 @@ from wpk_sandbox.package.package import (
     Step,
     UnknownAction,
 )
+from wpk_sandbox.package.parameters import Lookup, fill_action
+from wpk_sandbox.package.verbs import VERBS
 from wpk_sandbox.plan.inventory import Inventory, Known, known_from
 from wpk_sandbox.plan.kubectl import read_calls
 from wpk_sandbox.plan.making import target_from
@@ -24,12 +26,10 @@ from wpk_sandbox.plan.manifests import (
     metadata,
     with_namespace,
 )
-from wpk_sandbox.plan.parameters import Lookup, fill_action
 from wpk_sandbox.plan.plan import Origin, Target
 from wpk_sandbox.plan.settle import settle
 from wpk_sandbox.plan.stand_ins import Use, can_stand_in
 from wpk_sandbox.plan.targets import ALWAYS_THERE, NoTargetError, Scene, target_of, wanted
-from wpk_sandbox.plan.verbs import VERBS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from wpk_sandbox.package.package import (
     ManifestAction,
     ShellAction,
 )
-from wpk_sandbox.plan.parameters import fill_action, fill_shell, fill_text, names_of_the_shell, used_names
+from wpk_sandbox.package.parameters import fill_action, fill_shell, fill_text, names_of_the_shell, used_names
 from wpk_sandbox.plan.placeholders import placeholder
 from wpk_sandbox.plan.plan import Origin, Plan
 from wpk_sandbox.plan.planner import PlanOptions, plan

@@ -14,9 +14,9 @@ from wpk_sandbox.package.package import (
     Reference,
     ShellAction,
 )
+from wpk_sandbox.package.verbs import VERBS
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.plan.planner import PlanOptions, needs, plan, referenced_manifests
-from wpk_sandbox.plan.verbs import VERBS
 
 WORDS = st.sampled_from(
     [

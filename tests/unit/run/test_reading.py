@@ -3,7 +3,7 @@
 import pytest
 from running import container, deployment, k8s, manifest, tried, workload
 
-from wpk_sandbox.plan.verbs import VERBS as PLANNED
+from wpk_sandbox.package.verbs import VERBS as PLANNED
 from wpk_sandbox.run.actions.table import VERBS
 from wpk_sandbox.run.outcome import Outcome
 from wpk_sandbox.run.result import StepStatus, Verdict

@@ -100,7 +100,7 @@ class Call:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """The settled options of a Kubernetes action, as `plan/verbs.py` describes them."""
+        """The settled options of a Kubernetes action, as `package/verbs.py` describes them."""
         action = self.step.step.action
         return action.options if isinstance(action, KubernetesAction) else {}
 

@@ -1,6 +1,6 @@
 from wpk_sandbox.package.actions import KUBERNETES_ACTIONS, Target
 from wpk_sandbox.package.kinds import resource_kind
-from wpk_sandbox.plan.verbs import CONDITION_KINDS, VERBS
+from wpk_sandbox.package.verbs import CONDITION_KINDS, VERBS
 
 
 def test_the_verbs_are_those_of_the_format() -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
+from wpk_sandbox.package.event import read_event
 from wpk_sandbox.package.package import Case, Handler, KubernetesAction, Package, ShellAction, Step
 from wpk_sandbox.package.parameters import Lookup
 from wpk_sandbox.package.units import seconds
-from wpk_sandbox.plan.event import read_event
 from wpk_sandbox.plan.fidelity import fidelity, on_what
 from wpk_sandbox.plan.inventory import known_from
 from wpk_sandbox.plan.kubectl import calls_a_cluster

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wpk_sandbox.package.event import EventFacts
 from wpk_sandbox.package.kinds import RESOURCE_KINDS, ResourceKind, known_names, resource_kind
 from wpk_sandbox.package.package import Reference
-from wpk_sandbox.plan.event import EventFacts
 from wpk_sandbox.plan.inventory import POD_OWNERS, Inventory, Known
 from wpk_sandbox.plan.manifests import parse_selector
 from wpk_sandbox.plan.plan import Origin, Target

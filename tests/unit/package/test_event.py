@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from wpk_sandbox.plan.event import read_event
+from wpk_sandbox.package.event import read_event
 
 
 @pytest.mark.parametrize(

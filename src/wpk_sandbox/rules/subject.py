@@ -9,6 +9,7 @@ from typing import Any
 
 from wpk_sandbox.finding import Finding, Location, Rule
 from wpk_sandbox.package.package import (
+    Case,
     ContainerAction,
     Handler,
     KubernetesAction,
@@ -69,8 +70,8 @@ class Manifest:
 class Subject:
     """A package under examination."""
 
-    def __init__(self, package: Package, policy: Policy) -> None:
-        self.package, self.policy = package, policy
+    def __init__(self, package: Package, policy: Policy, cases: Sequence[Case] = ()) -> None:
+        self.package, self.policy, self.cases = package, policy, tuple(cases)
         self.places = Places(package.document)
 
     @cached_property
@@ -91,7 +92,7 @@ class Subject:
     @cached_property
     def manifests(self) -> tuple[Manifest, ...]:
         """Every piece of Kubernetes data: manifests, templates and patches."""
-        return tuple(manifest for step in self.steps for manifest in _manifests(step))
+        return tuple(manifest for step in self.steps for manifest in manifests_of(step))
 
     @cached_property
     def containers(self) -> tuple[tuple[str, Mapping[str, Any], bool], ...]:
@@ -126,6 +127,22 @@ class Subject:
         """A finding at a range of a text value."""
         return rule.at(self.places.locate(pointer, value, span), message, fix=fix)
 
+    def asks(self, step: Step) -> bool:
+        """True for a step that a person approves before it runs."""
+        written = self.written(step.pointer)
+        return isinstance(written, Mapping) and written.get("approval_required") is True
+
+    def written(self, pointer: str) -> Any:
+        """The value at a pointer as the author wrote it; None if there is none."""
+        value: Any = self.package.document.data
+        for part in pointer.split("/")[1:]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            if isinstance(value, list):
+                value = value[int(key)] if key.isdecimal() and int(key) < len(value) else None
+            else:
+                value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
     def location(self, pointer: str) -> Location:
         """The place of a value."""
         return self.package.document.locate(pointer)
@@ -138,7 +155,7 @@ class Subject:
         elif isinstance(action, ContainerAction):
             yield from _arguments(step, f"{step.pointer}/container", action.raw)
         else:
-            for manifest in _manifests(step):
+            for manifest in manifests_of(step):
                 for pointer, container in manifest.containers():
                     yield from _arguments(step, pointer, container)
 
@@ -160,7 +177,8 @@ def _arguments(step: Step, pointer: str, container: Mapping[str, Any]) -> Iterat
         yield ShellText(syntax.read_arguments(texts), step, tuple(pointers), tuple(texts))
 
 
-def _manifests(step: Step) -> Iterator[Manifest]:
+def manifests_of(step: Step) -> Iterator[Manifest]:
+    """The Kubernetes data of a step: what it applies, makes or merges in."""
     action = step.action
     if isinstance(action, ManifestAction):
         yield Manifest(action.manifest, f"{step.pointer}/kubernetes")

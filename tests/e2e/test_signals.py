@@ -15,6 +15,14 @@ from wpk_sandbox.sandbox.folder import marked_folders
 
 from .conftest import RUN_LABEL, Repository
 
+REPORTS = [
+    "findings.sarif",
+    "gl-code-quality-report.json",
+    "junit.xml",
+    "report.html",
+    "result.json",
+    "summary.md",
+]
 Held = Callable[[str], dict[str, list[str]]]
 Processes = Callable[[str], list[str]]
 LOCAL = pytest.param("local", marks=pytest.mark.needs("bwrap"))
@@ -192,7 +200,7 @@ def assert_reports_are_whole(repository: Repository, said: str) -> None:
     """Either all files of a report, each complete, or none; never a temporary one."""
     out = repository.root / "out"
     names = sorted(path.name for path in out.iterdir()) if out.exists() else []
-    assert names in ([], ["junit.xml", "report.html", "result.json", "summary.md"]), said
+    assert names in ([], REPORTS), said
     if names:
         result = json.loads((out / "result.json").read_text())
         assert (result["run_id"], result["verdict"]) == (repository.run_id, "inconclusive")

@@ -18,6 +18,14 @@ from wpk_sandbox.report.json import from_json
 
 HEAVY = {"kubernetes", "docker", "pydantic", "jinja2", "yaml", "rich", "tree_sitter", "jsonschema"}
 SUBCOMMANDS = ("run", "check", "plan", "changed", "ci", "doctor", "reap", "schema", "explain", "init", "completion")
+REPORTS = [
+    "findings.sarif",
+    "gl-code-quality-report.json",
+    "junit.xml",
+    "report.html",
+    "result.json",
+    "summary.md",
+]
 GOOD = """\
 apiVersion: v1
 kind: WorkflowPackage
@@ -192,7 +200,7 @@ def test_reports_and_logs_are_written_where_asked(call: Call, tmp_path: Path) ->
     (tmp_path / "blocked.wpk.yaml").write_text(BLOCKED)
     ended = call("run", "blocked.wpk.yaml", "--report", "out", "--save-logs", "logs")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["junit.xml", "report.html", "result.json", "summary.md"]
+    assert names == REPORTS
     assert "reports: " in ended.err
 
 

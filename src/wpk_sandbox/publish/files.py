@@ -12,10 +12,13 @@ from pathlib import Path
 
 from wpk_sandbox.errors import PublishingError
 from wpk_sandbox.report import phrases
+from wpk_sandbox.report.codequality import code_quality
 from wpk_sandbox.report.escape import visible
+from wpk_sandbox.report.fingerprint import of_run
 from wpk_sandbox.report.html import html
 from wpk_sandbox.report.json import to_json
 from wpk_sandbox.report.junit import junit
+from wpk_sandbox.report.sarif import sarif
 from wpk_sandbox.report.summary import summary
 from wpk_sandbox.run.result import PackageResult, RunResult, StepResult
 
@@ -28,15 +31,18 @@ def write_reports(
     *,
     environment: Mapping[str, str] = {},
 ) -> Mapping[str, Path]:
-    """Write `result.json`, `junit.xml`, `summary.md` and `report.html`, and the steps' logs where asked for.
+    """Write every form of a result, and the steps' logs where asked for.
 
-    Returns the path of each by its name: `result`, `junit`, `summary`, `report`, and `logs`. A file is whole or
-    absent, never half. As root in a GitHub Action, files belong to the owner of the workspace, whose later
-    steps must be able to remove them. Raises `PublishingError`, and `SettingsError` for the user's template.
+    Returns the path of each by its name: `result`, `junit`, `summary`, `report`, `sarif` and `gitlab` (findings
+    for GitHub's code scanning and GitLab's code quality), and `logs`. A file is whole or absent, never half. As
+    root in a GitHub Action, files belong to the owner of the workspace, whose later steps must be able to remove
+    them. Raises `PublishingError`, and `SettingsError` for the user's template.
     """
     forms: Mapping[str, tuple[str, Callable[[], str]]] = {
         "result": ("result.json", lambda: to_json(result)),
         "junit": ("junit.xml", lambda: junit(result)),
+        "sarif": ("findings.sarif", lambda: sarif(of_run(result))),
+        "gitlab": ("gl-code-quality-report.json", lambda: code_quality(of_run(result))),
         "summary": ("summary.md", lambda: summary(result, templates)),
         "report": ("report.html", lambda: html(result)),
     }

@@ -9,11 +9,15 @@ from report.sample import EVERYTHING, FAILING, GREEN, HOSTILE_RUN, PASSING, run,
 
 from wpk_sandbox.errors import PublishingError, SettingsError
 from wpk_sandbox.publish.files import workspace_owner, write_logs, write_reports, write_whole
+from wpk_sandbox.report.codequality import code_quality
+from wpk_sandbox.report.fingerprint import of_run
 from wpk_sandbox.report.html import html
 from wpk_sandbox.report.json import to_json
 from wpk_sandbox.report.junit import junit
+from wpk_sandbox.report.sarif import sarif
 from wpk_sandbox.report.summary import summary
 
+FOR_PROGRAMS = ["findings.sarif", "gl-code-quality-report.json", "junit.xml"]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 
 
@@ -29,15 +33,19 @@ class TestReports:
             "junit": "junit.xml",
             "summary": "summary.md",
             "report": "report.html",
+            "sarif": "findings.sarif",
+            "gitlab": "gl-code-quality-report.json",
         }
         assert written["result"].read_text() == to_json(EVERYTHING)
         assert written["junit"].read_text() == junit(EVERYTHING)
         assert written["summary"].read_text() == summary(EVERYTHING)
         assert written["report"].read_text() == html(EVERYTHING)
+        assert written["sarif"].read_text() == sarif(of_run(EVERYTHING))
+        assert written["gitlab"].read_text() == code_quality(of_run(EVERYTHING))
 
     def test_nothing_else_is_left(self, tmp_path: Path) -> None:
         write_reports(GREEN, tmp_path)
-        assert files(tmp_path) == ["junit.xml", "report.html", "result.json", "summary.md"]
+        assert files(tmp_path) == [*FOR_PROGRAMS, "report.html", "result.json", "summary.md"]
 
     def test_a_second_run_replaces_the_first(self, tmp_path: Path) -> None:
         write_reports(EVERYTHING, tmp_path)
@@ -57,7 +65,7 @@ class TestReports:
         (tmp_path / "summary.md.j2").write_text("{{ nothing }}")
         with pytest.raises(SettingsError):
             write_reports(GREEN, tmp_path / "out", templates=tmp_path)
-        assert files(tmp_path / "out") == ["junit.xml", "result.json"]
+        assert files(tmp_path / "out") == [*FOR_PROGRAMS, "result.json"]
 
     def test_a_folder_that_cannot_be_made_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "taken").write_text("a file")

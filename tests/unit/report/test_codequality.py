@@ -1,0 +1,78 @@
+"""Findings for GitLab's merge requests."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from report.sample import BLOCKED, EVERYTHING, HOSTILE_RUN
+from wpk_sandbox.finding import Finding, Location, Severity, Waiver
+from wpk_sandbox.report.codequality import code_quality
+from wpk_sandbox.report.fingerprint import of_run
+
+SCHEMA = Draft7Validator(
+    json.loads((Path(__file__).parents[2] / "data/gitlab-codequality.schema.json").read_text())
+)
+SEVERITIES = ("info", "minor", "major", "critical", "blocker")
+PURGE = BLOCKED.findings[0]
+
+
+def read(*findings: Finding) -> list[dict[str, Any]]:
+    """The entries, each of which must be one that GitLab takes."""
+    entries: list[dict[str, Any]] = json.loads(code_quality(findings))
+    for each in entries:
+        SCHEMA.validate(each)
+        assert each["severity"] in SEVERITIES
+        assert each["location"]["lines"]["begin"] >= 1
+        assert not each["location"]["path"].startswith("./")
+    assert len({each["fingerprint"] for each in entries}) == len(entries)
+    return entries
+
+
+def test_the_schema_refuses_an_entry_without_a_fingerprint() -> None:
+    (entry,) = read(PURGE)
+    assert not SCHEMA.is_valid({key: value for key, value in entry.items() if key != "fingerprint"})
+
+
+@pytest.mark.parametrize("result", [EVERYTHING, HOSTILE_RUN], ids=["everything", "hostile"])
+def test_every_finding_of_a_run_is_an_entry(result: Any) -> None:
+    assert {each["check_name"] for each in read(*of_run(result))} == {found.rule for found in of_run(result)}
+
+
+def test_an_entry_says_what_and_where() -> None:
+    (entry,) = read(PURGE)
+    assert entry["description"] == "shell-destroy-data: deletes everything under $DIR, which may be empty"
+    assert entry["location"]["path"] == "playbooks/purge.wpk.yaml"
+    assert entry["location"]["lines"] == {"begin": 24, "end": 24}
+    assert entry["location"]["positions"] == {
+        "begin": {"line": 24, "column": 16},
+        "end": {"line": 24, "column": 33},
+    }
+
+
+def test_each_severity_has_one_of_gitlabs_own() -> None:
+    found = [replace(PURGE, severity=each, location=Location("a", n)) for n, each in enumerate(Severity, 1)]
+    assert [each["severity"] for each in read(*found)] == list(reversed(SEVERITIES))
+
+
+def test_a_place_without_an_end_is_one_point() -> None:
+    (entry,) = read(replace(PURGE, location=Location("./a", 3, 2)))
+    assert entry["location"]["lines"] == {"begin": 3, "end": 3}
+    assert entry["location"]["path"] == "a"
+
+
+def test_a_moved_line_is_the_same_entry() -> None:
+    (before,), (after,) = read(PURGE), read(replace(PURGE, location=replace(PURGE.location, line=2, end_line=2)))
+    assert before["fingerprint"] == after["fingerprint"]
+
+
+def test_what_is_waived_is_left_out() -> None:
+    waiver = Waiver("scratch", "2027-01-31", "@ops", Location(".wpk-sandbox.yaml", 4))
+    assert read(replace(PURGE, waiver=waiver)) == []
+
+
+def test_hostile_text_stays_on_its_line() -> None:
+    assert all(each["description"].isprintable() for each in read(*of_run(HOSTILE_RUN)))

@@ -4,6 +4,7 @@ START READING HERE. `try_packages` takes files and gives back one `RunResult`; e
 a stage of it.
 """
 
+import hashlib
 import re
 import signal
 import threading
@@ -339,9 +340,15 @@ def signals_raise() -> Iterator[None]:
 
 
 def new_run_id(environment: Mapping[str, str]) -> str:
-    """The id of this run: the CI job's where there is one, so that its post step finds what is left."""
+    """The id of this run: the CI job's where there is one, so that its post step finds what is left.
+
+    The legs of a matrix have all of GitHub's numbers in common; where they share a daemon, only the names of their
+    runners tell them apart. https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
     if run := environment.get("GITHUB_RUN_ID"):
-        parts = (run, environment.get("GITHUB_RUN_ATTEMPT", "1"), environment.get("GITHUB_JOB", ""))
+        runner = environment.get("RUNNER_NAME", "")
+        leg = [hashlib.sha256(runner.encode()).hexdigest()[:6]] if runner else []
+        parts = (run, environment.get("GITHUB_RUN_ATTEMPT", "1"), *leg, environment.get("GITHUB_JOB", ""))
         return re.sub(r"[^a-zA-Z0-9.-]", "-", "-".join(("gh", *parts)))[:60]
     if job := environment.get("CI_JOB_ID"):
         return re.sub(r"[^a-zA-Z0-9.-]", "-", f"gl-{job}")[:60]

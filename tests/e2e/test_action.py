@@ -184,6 +184,7 @@ def test_a_pull_request_is_tried_on_a_real_cluster_and_leaves_nothing(tmp_path: 
     assert {case.get("classname") for case in ElementTree.parse(request.report / "junit.xml").iter("testcase")}
     assert "<html" in (request.report / "report.html").read_text()
     assert re.search(r"found 0, removed 0, left 0", said), "the post step did not look for leftovers"
+    assert "Exception ignored" not in said
     assert labelled(run_id) == []
 
 

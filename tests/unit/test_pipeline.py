@@ -293,6 +293,9 @@ def test_second_signal_is_ignored_while_the_first_unwinds(number: int) -> None:
 def test_run_of_a_ci_job_has_its_id_and_others_have_one_each() -> None:
     github = {"GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "2", "GITHUB_JOB": "try it/all"}
     assert new_run_id(github) == "gh-7-2-try-it-all"
+    legs = {new_run_id({**github, "RUNNER_NAME": name}) for name in ("one", "two")}
+    assert len(legs) == 2
+    assert all(leg.startswith("gh-7-2-") and leg.endswith("-try-it-all") for leg in legs)
     assert new_run_id({"CI_JOB_ID": "42"}) == "gl-42"
     assert len(new_run_id({"CI_JOB_ID": "4" * 100})) == 60
     first, second = new_run_id({}), new_run_id({})

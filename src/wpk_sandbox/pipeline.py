@@ -4,11 +4,11 @@ START READING HERE. `try_packages` takes files and gives back one `RunResult`; e
 a stage of it.
 """
 
-import hashlib
 import re
 import signal
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -347,7 +347,7 @@ def new_run_id(environment: Mapping[str, str]) -> str:
     """
     if run := environment.get("GITHUB_RUN_ID"):
         runner = environment.get("RUNNER_NAME", "")
-        leg = [hashlib.sha256(runner.encode()).hexdigest()[:6]] if runner else []
+        leg = [f"{zlib.crc32(runner.encode()):08x}"] if runner else []
         parts = (run, environment.get("GITHUB_RUN_ATTEMPT", "1"), *leg, environment.get("GITHUB_JOB", ""))
         return re.sub(r"[^a-zA-Z0-9.-]", "-", "-".join(("gh", *parts)))[:60]
     if job := environment.get("CI_JOB_ID"):

@@ -7,12 +7,16 @@ which wins over the defaults. The documentation, the Action's inputs and the JSO
 import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wpk_sandbox.errors import SettingsError
+from wpk_sandbox.finding import Location
 from wpk_sandbox.package.units import quantity, seconds
 from wpk_sandbox.rules.policy import Outcome, Policy
 from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec, Security
+
+if TYPE_CHECKING:
+    from wpk_sandbox.package.package import Document
 
 FILE_NAME = ".wpk-sandbox.yaml"
 SANDBOX_TYPES = ("auto", "local", "container", "kind")
@@ -81,6 +85,22 @@ def _bandwidth(value: Any) -> int:
     return _size(text.removesuffix("bps"))
 
 
+def _policy(reader: str) -> Callable[[Any, Callable[[str], Location]], Any]:
+    """A reader of `rules.policy_file`, which loads every rule: only a policy with more than values needs it."""
+
+    def read(value: Any, locate: Callable[[str], Location]) -> Any:
+        from wpk_sandbox.rules import policy_file  # noqa: PLC0415 -- see above
+
+        return getattr(policy_file, reader)(value, locate)
+
+    return read
+
+
+def _unread(value: Any) -> Any:
+    """Defaults of settings with a reader of their own: empty, and of the type that the policy takes."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _choice(*allowed: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         if value not in allowed:
@@ -97,7 +117,8 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
 class Setting:
     """One setting. `name` is its path in the file; `default` is written as a user would write it.
 
-    `input` names the Action's input of the same meaning, if it is worth one.
+    `input` names the Action's input of the same meaning, if it is worth one. `read` parses, instead of `parse`,
+    what is more than a value and can stand in the file only; it is told where each part is, by its pointer.
     """
 
     name: str
@@ -105,10 +126,13 @@ class Setting:
     help: str
     parse: Callable[[Any], Any] = _text
     input: str = ""
+    read: Callable[[Any, Callable[[str], Location]], Any] | None = None
 
     @property
     def variable(self) -> str:
-        """The environment variable: `sandbox.limits.cpu` is `WPK_SANDBOX_LIMITS_CPU`."""
+        """The environment variable: `sandbox.limits.cpu` is `WPK_SANDBOX_LIMITS_CPU`; empty where there is none."""
+        if self.read:
+            return ""
         return "WPK_SANDBOX_" + self.name.removeprefix("sandbox.").replace(".", "_").upper()
 
 
@@ -176,6 +200,34 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("policy.allowed_hosts", [], "Hosts that a package may name.", _words),
     Setting("policy.max_cpu", "2", "Cores that a container may ask for.", _cores),
     Setting("policy.max_memory", "8Gi", "Memory that a container may ask for.", _size),
+    Setting(
+        "policy.severity",
+        {},
+        "Another severity for rules: `{image-unpinned: low, external-call: off}`; a critical one `high` at least.",
+        _unread,
+        read=_policy("severities"),
+    ),
+    Setting(
+        "policy.required_fields",
+        [],
+        "Fields that each package must have, as dotted paths: `[metadata.author]`.",
+        _unread,
+        read=_policy("required_fields"),
+    ),
+    Setting(
+        "policy.rules",
+        [],
+        "Rules of your own: a list of `{id, when, message, severity, fix, at, examples}`; see `docs/policy.md`.",
+        _unread,
+        read=_policy("custom_rules"),
+    ),
+    Setting(
+        "policy.waivers",
+        [],
+        "Findings that may stand: a list of `{rule, path, reason, until, owner, text}`; see `docs/policy.md`.",
+        _unread,
+        read=_policy("waivers"),
+    ),
     Setting("discover.patterns", ["*.wpk.yaml", "*.wpk.yml"], "What package files are called.", _words, "patterns"),
     Setting("report.directory", "wpk-sandbox-report", "Where `ci` writes the report files.", _text, "report"),
     Setting("report.templates", "", "A folder with your own `summary.md.j2`.", _text, "templates"),
@@ -266,7 +318,7 @@ def _parsed(setting: Setting, value: Any, where: str) -> Any:
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """Empty variables count as unset: GitHub sets `INPUT_X` to nothing for an input that is not given."""
-    for setting in SETTINGS:
+    for setting in (each for each in SETTINGS if each.variable):
         names = [f"INPUT_{setting.input.upper()}"] if setting.input else []
         for name in (*names, setting.variable):
             if environment.get(name, "").strip():
@@ -281,13 +333,36 @@ def _from_file(data: bytes, name: str) -> dict[str, Any]:
     if source.findings and source.findings[0].severity.rank >= 3:
         worst = source.findings[0]
         raise SettingsError(f"{worst.location}: {worst.message}", worst.fix)
-    values: dict[str, Any] = {}
-    for document in source.documents:
-        for pointer, value in _leaves(document.data, ""):
-            key = pointer.strip("/").replace("/", ".")
-            where = str(document.locate_key(pointer))
-            values[key] = _parsed(_known(key, where), value, f"{where}: {key}")
-    return values
+    if len(source.documents) > 1:
+        second = source.documents[1].locate("")
+        raise SettingsError(
+            f"{second}: a second document begins here", "settings are one document: remove the `---`"
+        )
+    return {key: value for document in source.documents for key, value in _of_document(document)}
+
+
+def _of_document(document: "Document") -> Iterator[tuple[str, Any]]:
+    for pointer, value in _leaves(document.data, ""):
+        key = pointer.strip("/").replace("/", ".")
+        where = str(document.locate_key(pointer))
+        setting = _known(key, where)
+        yield (
+            key,
+            _read(setting, value, document, pointer)
+            if setting.read
+            else _parsed(setting, value, f"{where}: {key}"),
+        )
+
+
+def _read(setting: Setting, value: Any, document: "Document", pointer: str) -> Any:
+    """What can stand in the file only; a mistake is told at the very place."""
+    if value is None or setting.read is None:
+        return setting.parse(setting.default)
+    try:
+        return setting.read(value, lambda below: document.locate_key(pointer + below))
+    except ValueError as error:
+        place = document.locate_key(pointer + getattr(error, "pointer", ""))
+        raise SettingsError(f"{place}: {setting.name}: {error}", f"{setting.name}: {setting.help}") from error
 
 
 def _leaves(data: Any, pointer: str) -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,19 @@ from difflib import get_close_matches
 
 from wpk_sandbox.finding import Rule
 from wpk_sandbox.package.problems import LOAD_RULES
-from wpk_sandbox.rules import host, images, network, privilege, resources, rights, safety, scripts, secrets
+from wpk_sandbox.rules import (
+    custom,
+    host,
+    images,
+    network,
+    privilege,
+    resources,
+    rights,
+    safety,
+    scripts,
+    secrets,
+    waiver_rules,
+)
 
 CHECK_RULES: tuple[Rule, ...] = (
     *scripts.RULES,
@@ -17,7 +29,9 @@ CHECK_RULES: tuple[Rule, ...] = (
     *images.RULES,
     *safety.RULES,
 )
-ALL_RULES: tuple[Rule, ...] = (*LOAD_RULES, *CHECK_RULES)
+# Only a policy, or a waiver, brings findings of these.
+POLICY_RULES: tuple[Rule, ...] = (*custom.RULES, *waiver_rules.RULES)
+ALL_RULES: tuple[Rule, ...] = (*LOAD_RULES, *CHECK_RULES, *POLICY_RULES)
 
 _BY_ID = {each.id: each for each in ALL_RULES}
 

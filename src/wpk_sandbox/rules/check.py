@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.package import Package
-from wpk_sandbox.rules import host, images, network, privilege, resources, rights, safety, scripts, secrets
+from wpk_sandbox.rules import custom, host, images, network, privilege, resources, rights, safety, scripts, secrets
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.secrets import Secret
 from wpk_sandbox.rules.subject import Subject
@@ -20,6 +20,7 @@ _FAMILIES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     resources.check,
     images.check,
     safety.check,
+    custom.check,
 )
 HIDDEN = "***"
 LONGEST_EXCERPT = 4096

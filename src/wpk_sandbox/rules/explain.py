@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.package.problems import LOAD_RULES
-from wpk_sandbox.rules.catalogue import CHECK_RULES
+from wpk_sandbox.rules.catalogue import CHECK_RULES, POLICY_RULES
 from wpk_sandbox.rules.policy import POINTS, Policy
 
 _WIDTH = 80
@@ -42,6 +42,7 @@ def rules_page() -> str:
             "",
             *_scale(),
             *_part("Checking a package", CHECK_RULES),
+            *_part("Holding to a policy", POLICY_RULES),
             *_part("Reading a file", LOAD_RULES),
         ]
     )

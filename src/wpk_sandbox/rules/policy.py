@@ -9,10 +9,11 @@ lows only tip a scale that is nearly full; infos never count.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
-from wpk_sandbox.finding import Finding, Location, Severity
+from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 
 POINTS: Mapping[Severity, int] = {
     Severity.CRITICAL: 80,
@@ -33,8 +34,48 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class CustomRule:
+    """A rule of the repository's own: a finding where the CEL expression `when` is true of a package's plain data.
+
+    `at` is the JSON pointer of what the finding points at. `hits` and `misses` are packages, or parts of some, that
+    `policy test` holds the rule to.
+    """
+
+    id: str
+    when: str
+    message: str
+    severity: Severity = Severity.MEDIUM
+    fix: str = ""
+    at: str = "/metadata/name"
+    hits: tuple[Mapping[str, Any], ...] = ()
+    misses: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class FileWaiver:
+    """An entry of `policy.waivers`: findings of a rule in the files of a path (`*` matches) may stand.
+
+    `text` narrows it to findings whose source line holds that text. `problem` says what the entry lacks.
+    """
+
+    rule: str
+    path: str
+    waiver: Waiver
+    text: str = ""
+    problem: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """True when it is about one line of one file, which is what a critical rule takes."""
+        return bool(self.text) and not any(sign in self.path for sign in "*?[")
+
+
+@dataclass(frozen=True)
 class Policy:
-    """What a repository lets through. Scores from each bound on mean the next stricter outcome."""
+    """What a repository lets through. Scores from each bound on mean the next stricter outcome.
+
+    `severity` gives rules another severity, or None to turn them off. `required_fields` are dotted paths.
+    """
 
     review_from: int = 25
     person_from: int = 50
@@ -44,6 +85,10 @@ class Policy:
     allowed_hosts: tuple[str, ...] = ()
     max_cpu: float = 2.0
     max_memory: int = 8 * 1024**3
+    severity: Mapping[str, Severity | None] = field(default_factory=dict)
+    required_fields: tuple[str, ...] = ()
+    rules: tuple[CustomRule, ...] = ()
+    waivers: tuple[FileWaiver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,12 +116,24 @@ class Decision:
         return self.outcome is Outcome.BLOCK
 
 
+def weighed(findings: Iterable[Finding], policy: Policy) -> tuple[Finding, ...]:
+    """The findings with the severities that the policy gives them, without those that it turns off."""
+    kept = []
+    for finding in findings:
+        severity = policy.severity.get(finding.rule, finding.severity)
+        if severity is finding.severity:
+            kept.append(finding)
+        elif severity is not None:
+            kept.append(replace(finding, severity=severity, points=POINTS[severity]))
+    return tuple(kept)
+
+
 def decide(findings: Iterable[Finding], policy: Policy, *, automatic: bool) -> Decision:
     """Add the points up (at most 100) and compare; `automatic` packages are held to the stricter neighbour.
 
-    A critical finding blocks whatever the score is.
+    A critical finding blocks whatever the score is. A waived one counts for nothing.
     """
-    found = sorted(findings, key=lambda finding: finding.order)
+    found = sorted((each for each in findings if each.waiver is None), key=lambda finding: finding.order)
     items = tuple(RiskItem(f.rule, f.points, f.location, f.message) for f in found if f.points)
     risk = min(100, sum(item.points for item in items))
     outcome = _outcome(risk, policy)

@@ -1,0 +1,78 @@
+"""The comments of a YAML document, which no parser keeps; a `#` inside a value is none."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wpk_sandbox.finding import Location
+from wpk_sandbox.package.package import Document
+from wpk_sandbox.package.validate import value_at
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+# A block scalar may have a comment in its first line, after its style; everything below is text.
+_BLOCK = re.compile(r"(?:[&!]\S*\s+)*[|>][-+0-9]*(?=\s|$)")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment with its `#`. `about` is the line that it speaks of: its own, or the next that holds YAML."""
+
+    text: str
+    location: Location
+    about: int
+
+
+def comments(document: Document) -> Iterator[Comment]:
+    """The comments between the first and the last line of a document's data, and right above it."""
+    lines = lines_of(document)
+    values = _values(document, lines)
+    root = document.locate("")
+    found = []
+    for number in range(_first(lines, root.line), min(root.end_line, len(lines)) + 1):
+        shown = _blanked(lines[number - 1], values.get(number, []))
+        if match := _COMMENT.search(shown):
+            alone = not shown[: match.start()].strip() and number not in values
+            found.append((number, match.start(), alone))
+    alone_at = {number for number, _, alone in found if alone}
+    for number, start, alone in found:
+        about = number
+        while alone and about in alone_at:
+            about += 1
+        place = Location(document.path, number, start + 1, number, len(lines[number - 1]) + 1)
+        yield Comment(lines[number - 1][start:], place, about)
+
+
+def lines_of(document: Document) -> list[str]:
+    """The lines of the file, ended as YAML ends them."""
+    return _LINE_END.split(document.text)
+
+
+def _first(lines: list[str], line: int) -> int:
+    """The first of the comment lines right above a line."""
+    while line > 1 and lines[line - 2].lstrip().startswith("#"):
+        line -= 1
+    return line
+
+
+def _values(document: Document, lines: list[str]) -> dict[int, list[tuple[int, int]]]:
+    """The parts of each line that belong to a text value or a key, as ranges of columns from 0."""
+    values = ((place, value_at(document.data, pointer)) for pointer, place in document.places.items())
+    places = [place for place, value in values if not isinstance(value, dict | list)]
+    taken: dict[int, list[tuple[int, int]]] = {}
+    for place in {*places, *document.keys.values()}:
+        last = max(place.line, place.end_line)
+        for number in range(place.line, min(last, len(lines)) + 1):
+            start = place.column - 1 if number == place.line else 0
+            end = place.end_column - 1 if number == last else len(lines[number - 1])
+            if number == place.line and (style := _BLOCK.match(lines[number - 1], start)):
+                end = style.end()
+            if start < end:
+                taken.setdefault(number, []).append((start, end))
+    return taken
+
+
+def _blanked(line: str, ranges: list[tuple[int, int]]) -> str:
+    for start, end in ranges:
+        line = line[:start] + "x" * (min(end, len(line)) - start) + line[end:]
+    return line

@@ -1,0 +1,63 @@
+"""The critical findings that a base branch knows of and waives: the only ones that a comment can waive in CI."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from wpk_sandbox.finding import Finding, Location, Severity
+from wpk_sandbox.package.package import Document, Package
+from wpk_sandbox.rules.catalogue import rule as find_rule
+from wpk_sandbox.rules.comments import lines_of
+
+
+class KnownCritical:
+    """Critical findings of the base version, each of which excuses one of the same kind in an unchanged step."""
+
+    def __init__(self, document: Document | None = None, findings: Iterable[Finding] = ()) -> None:
+        waived = [finding for finding in findings if finding.waiver and critical(finding)]
+        self._left = Counter(_likeness(finding, document) for finding in waived) if document else Counter()
+
+    def take(self, finding: Finding, document: Document) -> bool:
+        """True, once, for a finding that the base has just so, in a step that says the same to the letter."""
+        likeness = _likeness(finding, document)
+        if self._left[likeness] < 1:
+            return False
+        self._left[likeness] -= 1
+        return True
+
+
+def critical(finding: Finding) -> bool:
+    """True where the rule is critical by itself, or the policy made it so."""
+    rule = find_rule(finding.rule)
+    return finding.severity is Severity.CRITICAL or (rule is not None and rule.severity is Severity.CRITICAL)
+
+
+def step_name(finding: Finding, package: Package) -> str:
+    """The name of the step that a finding lies in, or nothing."""
+    handlers = (*package.handlers, *package.rollback.handlers)
+    for step in (step for handler in handlers for step in handler.steps):
+        if _within(finding.location, package.document.locate(step.pointer)):
+            return step.name
+    return ""
+
+
+def _likeness(finding: Finding, document: Document) -> tuple[str, str, str]:
+    return finding.rule, finding.message, _surroundings(finding, document)
+
+
+def _surroundings(finding: Finding, document: Document) -> str:
+    """The lines of the handler that a finding lies in, its comments included; else those of the whole package."""
+    lines = lines_of(document)
+    root = document.locate("")
+    place = next((each for each in _handlers(document) if _within(finding.location, each)), root)
+    return "\n".join(line.strip() for line in lines[place.line - 1 : place.end_line])
+
+
+def _handlers(document: Document) -> Iterable[Location]:
+    for pointer, place in document.places.items():
+        parent, _, last = pointer.rpartition("/")
+        if last.isdecimal() and parent in ("/spec/handlers", "/spec/rollback/handlers"):
+            yield place
+
+
+def _within(place: Location, whole: Location) -> bool:
+    return (whole.line, whole.column) <= (place.line, place.column) and place.line <= whole.end_line

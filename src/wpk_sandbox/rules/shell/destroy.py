@@ -1,10 +1,11 @@
-"""Commands that delete or ruin the system, or would if a variable were empty."""
+"""Commands that delete or ruin the system or its data, or would if a variable were empty."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import paths
+from wpk_sandbox.rules.shell import data, databases, paths, teardown
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -22,11 +23,12 @@ DESTROY_SYSTEM = Rule(
 DESTROY_DATA = Rule(
     "shell-destroy-data",
     Severity.HIGH,
-    "A command deletes far more than meant when a variable is empty",
-    '`rm -rf "$DIR"/*` becomes `rm -rf /*` on the day when `DIR` is empty: a parameter that was not filled, an'
-    " output that failed, a name with a typing error. Deleting a home folder, or files by a pattern anywhere in the"
-    " system, has the same reach.",
-    'Let the shell stop instead: `"${DIR:?}"/*` ends the command with an error when `DIR` is empty.',
+    "A command destroys data, or would if a variable were empty",
+    "What was the only copy is gone, and no rollback brings it back: a database, a namespace with its volumes, a"
+    ' bucket, a home folder. Some commands reach that far on one bad day only: `rm -rf "$DIR"/*` becomes `rm -rf'
+    " /*` when `DIR` is empty, by a parameter that was not filled or an output that failed.",
+    "Name the one thing that is meant, take a copy of it first, and let a person approve the step. Let the shell"
+    ' stop where a variable is empty: `"${DIR:?}"/*`.',
     cwe=73,
     points=POINTS[Severity.HIGH],
 )
@@ -41,6 +43,8 @@ _FIND_TESTS = names(
     " -group -uid -gid -perm -empty -nouser -nogroup -inum -samefile -links"
 )
 _DELETERS = frozenset({"rm", "unlink", "shred", "rmdir"})
+# Sizes of `truncate` that take something away: https://www.gnu.org/software/coreutils/manual/html_node/truncate-invocation.html
+_TO_LESS = re.compile(r"0+[A-Za-z]*$|[-<]")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
@@ -48,9 +52,12 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
     for command in commands:
         if command.name in _CHECKS:
             yield from _CHECKS[command.name](command)
+        for what in (*databases.emptied(command), teardown.taken_down(command)):
+            if what:
+                yield Issue(DESTROY_DATA, command.span, f"`{command.shown}` {what}", _COPY_FIRST)
         for redirect in command.redirects:
-            if redirect.writes and redirect.operator != ">>" and redirect.target.value in paths.SYSTEM_FILES:
-                yield _ruined(command, redirect.target)
+            if redirect.writes and redirect.operator not in (">>", "&>>"):
+                yield from _overwritten(command, redirect.target)
 
 
 def _rm(command: Command) -> Iterator[Issue]:
@@ -61,9 +68,43 @@ def _rm(command: Command) -> Iterator[Issue]:
         if path is None:
             continue
         if recursive or (paths.is_pattern(path) and path != "/*"):
-            yield from _reached(command, word, path, "deletes")
+            yield from _deleted(command, word, path)
+        elif data.is_database_file(path):
+            yield _lost(command, word, path, "deletes")
         if word.value is not None and path in paths.SYSTEM_FILES:
             yield _ruined(command, word)
+    if command.via[-1:] == ("xargs",) and command.upstream:
+        yield from _listed(command, command.upstream[-1])
+
+
+def _listed(command: Command, source: Command) -> Iterator[Issue]:
+    """`find … | xargs rm`, `ls … | xargs rm`: what the first lists, the second deletes."""
+    if source.name == "find":
+        yield from _searched(command, source)
+    elif source.name == "ls":
+        for word in parse(source.arguments).operands:
+            path = paths.resolve(word, source.folder)
+            if path is not None:
+                yield from _deleted(command, word, path)
+
+
+def _deleted(command: Command, word: Word, path: str) -> Iterator[Issue]:
+    """The issue of a path that is deleted with what is below it."""
+    found = False
+    for issue in _reached(command, word, path, "deletes"):
+        found = True
+        yield issue
+    if not found and data.is_place(path):
+        yield _lost(command, word, path, "deletes")
+
+
+def _lost(command: Command, word: Word, path: str, does: str) -> Issue:
+    """The issue of data that a command destroys, or would if a variable were empty."""
+    shown = f"`{command.shown}`" if command.words else "this"
+    if word.value is not None:
+        return Issue(DESTROY_DATA, command.span, f"{shown} {does} the data in {path}", _COPY_FIRST)
+    message = f"{shown} {does} the data in {path} when `{word.unknown[0].source}` is empty"
+    return Issue(DESTROY_DATA, command.span, message, _guarded(word))
 
 
 def _reached(command: Command, word: Word, path: str, does: str) -> Iterator[Issue]:
@@ -81,6 +122,7 @@ def _reached(command: Command, word: Word, path: str, does: str) -> Iterator[Iss
 
 
 _NAME_IT = "Name the one folder that is meant."
+_COPY_FIRST = "Take a copy first, and put a step `manual: true` before it."
 
 
 def _guarded(word: Word) -> str:
@@ -101,18 +143,21 @@ def _ruined(command: Command, word: Word) -> Issue:
 
 
 def _find(command: Command) -> Iterator[Issue]:
-    words = [word.when_empty for word in command.arguments]
-    if not _deletes(words):
-        return
-    narrow = any(word in _FIND_TESTS for word in words)
-    for word in command.arguments:
+    if _deletes([word.when_empty for word in command.arguments]):
+        yield from _searched(command, command)
+
+
+def _searched(command: Command, search: Command) -> Iterator[Issue]:
+    """The issues of a command that deletes what a `find` finds."""
+    narrow = any(word.when_empty in _FIND_TESTS for word in search.arguments)
+    for word in search.arguments:
         if word.when_empty.startswith(("-", "(", "!")):
             return
-        path = paths.resolve(word, command.folder)
+        path = paths.resolve(word, search.folder)
         if path is None:
             continue
         if not narrow:
-            yield from _reached(command, word, path, "deletes")
+            yield from _deleted(command, word, path)
         elif word.value is not None and (root := paths.system_root(path, only_os=True)):
             where = "the whole system" if root == "/" else root
             message = f"`{command.shown}` deletes by a pattern anywhere in {where}"
@@ -155,10 +200,60 @@ def _rsync(command: Command) -> Iterator[Issue]:
         yield from _reached(command, word, path, "deletes what it does not copy from")
 
 
-def _overwrite(command: Command) -> Iterator[Issue]:
-    for word in command.arguments:
-        if word.value in paths.SYSTEM_FILES and not command.name.startswith("cp"):
+def _shred(command: Command) -> Iterator[Issue]:
+    """Overwrites for good; temporary files are meant to be, and disks have a rule of their own."""
+    for word in parse(command.arguments, names("n s iterations size random-source")).operands:
+        path = paths.resolve(word, command.folder)
+        if word.value is not None and path in paths.SYSTEM_FILES:
             yield _ruined(command, word)
+        elif (
+            path is not None and path.startswith("/") and not (path.startswith("/dev/") or data.is_temporary(path))
+        ):
+            yield _lost(command, word, path, "overwrites")
+
+
+def _truncate(command: Command) -> Iterator[Issue]:
+    options = parse(command.arguments, names("s size r reference"))
+    size = options.value("s", "size")
+    if size is None or not _TO_LESS.match(size.when_empty):
+        return
+    for word in options.operands:
+        yield from _cleared(command, word)
+
+
+def _cleared(command: Command, word: Word) -> Iterator[Issue]:
+    """The issue of a file that is left empty."""
+    path = paths.resolve(word, command.folder)
+    if word.value is not None and path in paths.SYSTEM_FILES:
+        yield _ruined(command, word)
+    elif path is not None and data.is_file(path):
+        yield _lost(command, word, path, "empties")
+
+
+def _overwritten(command: Command, target: Word) -> Iterator[Issue]:
+    """A redirection over a system file, or of nothing over data (`: > /var/lib/app.db`)."""
+    if target.value in paths.SYSTEM_FILES:
+        yield _ruined(command, target)
+    elif _prints_nothing(command):
+        yield from _cleared(command, target)
+
+
+def _prints_nothing(command: Command) -> bool:
+    values = [word.value for word in command.words]
+    return not values or values in ([":"], ["true"], ["cat", "/dev/null"], ["echo", "-n"], ["printf", ""])
+
+
+def _unlink(command: Command) -> Iterator[Issue]:
+    for word in command.arguments:
+        if word.value in paths.SYSTEM_FILES:
+            yield _ruined(command, word)
+
+
+def _cp(command: Command) -> Iterator[Issue]:
+    """`cp /dev/null file`."""
+    operands = parse(command.arguments).operands
+    if len(operands) == 2 and operands[0].value == "/dev/null":
+        yield from _cleared(command, operands[1])
 
 
 _CHECKS = {
@@ -169,7 +264,8 @@ _CHECKS = {
     "chown": _change_rights,
     "chgrp": _change_rights,
     "rsync": _rsync,
-    "shred": _overwrite,
-    "truncate": _overwrite,
-    "unlink": _overwrite,
+    "shred": _shred,
+    "truncate": _truncate,
+    "unlink": _unlink,
+    "cp": _cp,
 }

@@ -18,7 +18,7 @@ SYSTEM_FILES = names(
     "/etc/passwd /etc/shadow /etc/group /etc/sudoers /etc/fstab /etc/hosts /etc/resolv.conf"
     " /etc/ssh/sshd_config /boot/grub/grub.cfg"
 )
-_EVERYTHING = frozenset({"*", "**", ".*", "?*", ".??*", ".[!.]*", ".[^.]*", "..?*", "[!.]*"})
+EVERYTHING = frozenset({"*", "**", ".*", "?*", ".??*", ".[!.]*", ".[^.]*", "..?*", "[!.]*"})
 # Where pods commonly mount the root of their node.
 _HOST_MOUNT = re.compile(r"^/(?:host|hostfs|rootfs|host-root|node|mnt/host)(?=/|$)")
 _GLOB = re.compile(r"[*?\[]")
@@ -46,7 +46,7 @@ def system_root(path: str, *, only_os: bool = False) -> str | None:
     if path in roots:
         return path
     folder, _, last = path.rpartition("/")
-    if last in _EVERYTHING and (folder or "/") in roots:
+    if last in EVERYTHING and (folder or "/") in roots:
         return folder or "/"
     if not _GLOB.search(path):
         return None
@@ -66,4 +66,4 @@ def is_pattern(path: str) -> bool:
 def is_home(path: str) -> bool:
     """True for a home folder, or a pattern of everything in it."""
     home, _, rest = path.partition("/")
-    return home.startswith("~") and (not rest or rest in _EVERYTHING)
+    return home.startswith("~") and (not rest or rest in EVERYTHING)

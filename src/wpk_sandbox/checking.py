@@ -1,6 +1,7 @@
 """What can be said of packages without running them: findings, decisions and plans."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from wpk_sandbox.errors import ExitCode, UnavailableError
@@ -8,10 +9,11 @@ from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.pipeline import Judged, Request, judge, plan_package
 from wpk_sandbox.plan.planner import needs
-from wpk_sandbox.report.escape import log_line
 from wpk_sandbox.report.findings import finding_lines
-from wpk_sandbox.report.lines import plain
+from wpk_sandbox.report.lines import Line, Tone, line
 from wpk_sandbox.report.plan_table import plan_json, plan_table
+from wpk_sandbox.report.terminal import write
+from wpk_sandbox.rules.policy import Outcome
 from wpk_sandbox.sandbox.table import choose
 
 
@@ -19,15 +21,7 @@ def check(request: Request, form: str, stream: IO[str]) -> int:
     """Write every finding and decision; fails when a package is blocked or cannot be understood."""
     loose: list[Finding] = list(request.selection.findings)
     judged = _first_cases(list(judge(request, loose)))
-    if form == "json":
-        stream.write(_findings_json(judged, loose) + "\n")
-    else:
-        for each in judged:
-            stream.write(_decision_line(each) + "\n")
-            stream.write(plain(finding_lines(each.findings)))
-        stream.write(plain(finding_lines(sorted(loose, key=lambda finding: finding.order))))
-        checked, found = len(judged), _count(judged, loose)
-        stream.write(f"{_several(checked, 'package')} checked, {_several(found, 'finding')}\n")
+    _FORMS[form](judged, loose, stream)
     failing = request.settings.failing_outcomes
     bad = any(each.decision.outcome in failing for each in judged) or any(
         fatal(finding.severity) for finding in loose
@@ -47,7 +41,7 @@ def show_plans(request: Request, form: str, stream: IO[str]) -> int:
             stream.write(plan_table(intended) + "\n")
     if form == "json":
         stream.write(json.dumps(plans, indent=2, ensure_ascii=False) + "\n")
-    stream.write(plain(finding_lines(loose)) if form == "text" else "")
+    write(finding_lines(loose) if form == "text" else (), stream)
     return ExitCode.FAIL if any(fatal(finding.severity) for finding in loose) else ExitCode.PASS
 
 
@@ -70,10 +64,39 @@ def _first_cases(judged: list[Judged]) -> list[Judged]:
     return list(seen.values())
 
 
-def _decision_line(judged: Judged) -> str:
+def _write_text(judged: list[Judged], loose: list[Finding], stream: IO[str]) -> None:
+    for each in judged:
+        write([_decision_line(each), *finding_lines(each.findings)], stream)
+    write(finding_lines(loose), stream)
+    checked, found = len(judged), _count(judged, loose)
+    stream.write(f"{_several(checked, 'package')} checked, {_several(found, 'finding')}\n")
+
+
+def _write_json(judged: list[Judged], loose: list[Finding], stream: IO[str]) -> None:
+    stream.write(_findings_json(judged, loose) + "\n")
+
+
+def _write_sarif(judged: list[Judged], loose: list[Finding], stream: IO[str]) -> None:
+    from wpk_sandbox.report.sarif import sarif  # noqa: PLC0415 -- only for this form
+
+    stream.write(sarif(_all(judged, loose)))
+
+
+def _write_gitlab(judged: list[Judged], loose: list[Finding], stream: IO[str]) -> None:
+    from wpk_sandbox.report.codequality import code_quality  # noqa: PLC0415 -- only for this form
+
+    stream.write(code_quality(_all(judged, loose)))
+
+
+def _all(judged: list[Judged], loose: list[Finding]) -> list[Finding]:
+    return [*loose, *(finding for each in judged for finding in each.findings)]
+
+
+def _decision_line(judged: Judged) -> Line:
     package, decision = judged.package, judged.decision
-    words = f"{package.name} {package.version}  {package.path}  risk {decision.risk}, {decision.outcome}"
-    return log_line(words)
+    where = f" {package.version}  {package.path}  "
+    tone = {Outcome.APPROVE: Tone.GOOD, Outcome.BLOCK: Tone.BAD}.get(decision.outcome, Tone.WARN)
+    return line((package.name, Tone.STRONG), where, (f"risk {decision.risk}, {decision.outcome}", tone))
 
 
 def _count(judged: list[Judged], loose: list[Finding]) -> int:
@@ -100,3 +123,11 @@ def _findings_json(judged: list[Judged], loose: list[Finding]) -> str:
         for each in judged
     ]
     return json.dumps({"packages": packages, "findings": dump(tuple(loose), mode="json")}, indent=2)
+
+
+_FORMS: Mapping[str, Callable[[list[Judged], list[Finding], IO[str]], None]] = {
+    "text": _write_text,
+    "json": _write_json,
+    "sarif": _write_sarif,
+    "gitlab": _write_gitlab,
+}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 _SANDBOX = click.Choice(["auto", "local", "container", "kind"])
 _FORMAT = click.Choice(["text", "json"])
+_CHECK_FORMAT = click.Choice(["text", "json", "sarif", "gitlab"])
 
 
 def main() -> None:
@@ -87,15 +88,26 @@ def commands(debug: bool) -> None:
 
 def _choosing(command: Command) -> Command:
     """The options that every subcommand about packages takes."""
-    for option in (
+    return _choosing_packages(_FORMAT)(command)
+
+
+def _choosing_packages(forms: click.Choice[str]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in _options(forms):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _options(forms: click.Choice[str]) -> Iterable[Callable[[Any], Any]]:
+    return (
         click.option("--settings", "settings_file", type=click.Path(), help="Instead of `.wpk-sandbox.yaml`."),
         click.option("--param", "-p", multiple=True, metavar="NAME=VALUE", help="A parameter of the packages."),
         click.option("--event", "event_file", type=click.Path(), help="What the trigger told: JSON or YAML."),
-        click.option("--format", "form", type=_FORMAT, default="text", help="What goes to standard output."),
+        click.option("--format", "form", type=forms, default="text", help="What goes to standard output."),
         click.option("--sandbox", "--type", "sandbox", type=_SANDBOX, help="Where to run; default: auto."),
-    ):
-        command = option(command)
-    return command
+    )
 
 
 @commands.command()
@@ -120,7 +132,7 @@ def run(paths: tuple[str, ...], wpk: tuple[str, ...], **options: Any) -> int:
 
 @commands.command()
 @click.argument("paths", nargs=-1, type=click.Path())
-@_choosing
+@_choosing_packages(_CHECK_FORMAT)
 def check(paths: tuple[str, ...], **options: Any) -> int:
     """Check packages with every rule, without running anything."""
     from wpk_sandbox import checking

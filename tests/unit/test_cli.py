@@ -179,6 +179,17 @@ def test_check_of_a_good_package_passes_and_of_a_blocked_one_fails(call: Call, t
     assert decisions == {"good": "approve", "blocked": "block"}
 
 
+def test_check_writes_the_forms_of_ci_systems(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "blocked.wpk.yaml").write_text(BLOCKED)
+    sarif = call("check", "--format", "sarif")
+    (result,) = [each for each in json.loads(sarif.out)["runs"][0]["results"] if each["level"] == "error"]
+    gitlab = call("check", "--format", "gitlab")
+    worst = json.loads(gitlab.out)[0]
+    assert (sarif.code, gitlab.code) == (1, 1)
+    assert result["ruleId"] == worst["check_name"] == "shell-destroy-system"
+    assert result["partialFingerprints"]["primaryLocationLineHash"] == worst["fingerprint"]
+
+
 def test_plan_runs_nothing_and_shows_the_step(call: Call, tmp_path: Path) -> None:
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
     ended = call("plan", "good.wpk.yaml", "--sandbox", "local", "-p", "WORD=hello", "--format", "json")

@@ -4,19 +4,10 @@ from collections.abc import Iterable
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
-from rich.text import Text
 
-from wpk_sandbox.report.lines import Line, Tone
+from wpk_sandbox.report.lines import Line
 from wpk_sandbox.report.plain import Plain
-
-_STYLES = {
-    Tone.PLAIN: "",
-    Tone.GOOD: "green",
-    Tone.BAD: "bold red",
-    Tone.WARN: "yellow",
-    Tone.FAINT: "dim",
-    Tone.STRONG: "bold",
-}
+from wpk_sandbox.report.terminal import styled
 
 
 class Live(Plain):
@@ -49,6 +40,4 @@ class Live(Plain):
     def _say(self, lines: Iterable[Line]) -> None:
         self._rest()
         for each in lines:
-            styled = Text.assemble(*((span.text, _STYLES[span.tone]) for span in each.spans))
-            styled.rstrip()
-            self._console.print(styled, soft_wrap=True, highlight=False)
+            self._console.print(styled(each), soft_wrap=True, highlight=False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from unicodedata import combining, east_asian_width
+from unicodedata import category, east_asian_width
 
 from wpk_sandbox.report import escape
 
@@ -58,7 +58,16 @@ def plain(lines: Iterable[Line]) -> str:
 
 def width(text: str) -> int:
     """How many columns of a terminal a text takes."""
-    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+    if text.isascii():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    """Marks stand on the character before them; wide and full-width characters take two columns."""
+    if category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
 
 
 def pad(text: str, columns: int) -> str:

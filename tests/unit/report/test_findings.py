@@ -1,11 +1,16 @@
 """Findings with their source line."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from report.sample import BLOCKED, FAILING, HOSTILE_PACKAGE, UNREADABLE
-from wpk_sandbox.finding import Finding, Location, Severity
-from wpk_sandbox.report.findings import finding_lines, one_finding
-from wpk_sandbox.report.lines import plain
+from wpk_sandbox.finding import Finding, Location, Severity, Waiver
+from wpk_sandbox.report.escape import one_line
+from wpk_sandbox.report.findings import caret_parts, finding_lines, one_finding
+from wpk_sandbox.report.lines import plain, width
 
 PURGE = BLOCKED.findings[0]
 
@@ -31,7 +36,9 @@ def test_a_place_without_an_end_gets_one_caret() -> None:
 
 def test_a_range_over_several_lines_marks_to_the_end_of_the_first() -> None:
     spread = replace(PURGE, location=Location("a", 24, 16, 26, 3))
-    assert plain(one_finding(spread)).splitlines()[2].count("^") == len('rm -rf "${DIR}/"*')
+    carets = plain(one_finding(spread)).splitlines()[2]
+    assert carets.count("^") == len('rm -rf "${DIR}/"*')
+    assert carets.endswith("^ to line 26")
 
 
 def test_wide_characters_before_the_place_move_the_caret() -> None:
@@ -75,3 +82,70 @@ def test_a_hostile_finding_stays_in_its_lines() -> None:
 
 def test_a_place_beyond_the_line_does_not_break() -> None:
     assert "^" in plain(one_finding(replace(PURGE, location=Location("a", 1, 900, 1, 950))))
+
+
+def test_a_mark_on_a_character_takes_no_column() -> None:
+    marked = replace(PURGE, excerpt="cafe\u0301\ufe0f: x", location=Location("a", 1, 9, 1, 10))
+    source, caret = plain(one_finding(marked)).splitlines()[1:3]
+    assert caret.index("^") == source.index("x") - 2
+
+
+def test_a_range_longer_than_the_line_shows_its_beginning() -> None:
+    long = replace(PURGE, excerpt="a: " + "z" * 500, location=Location("a", 1, 4, 1, 504))
+    source, caret = plain(one_finding(long)).splitlines()[1:3]
+    assert source.endswith("z…")
+    assert source[caret.index("^") : caret.rindex("^") + 1] == "z" * 60
+
+
+def test_a_waived_finding_says_who_answers_for_it() -> None:
+    waiver = Waiver("the folder is scratch", "2027-01-31", "@ops", Location("a", 3))
+    text = plain(one_finding(replace(PURGE, waiver=waiver)))
+    assert "   waived until 2027-01-31 by @ops: the folder is scratch\n" in text
+    assert "waived" not in plain(one_finding(PURGE))
+
+
+LINES = st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from("\t日é\u0301\x1b\u202e "), max_size=300)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES, st.integers(1, 320), st.integers(0, 320), st.sampled_from([0, 1, 2]))
+def test_the_carets_are_exactly_under_the_marked_text(text: str, column: int, end: int, end_line: int) -> None:
+    found = replace(PURGE, excerpt=text, location=Location("a", 1, column, end_line, end))
+    before, marked, after = caret_parts(found)
+    shown = before + marked + after
+    assert shown.isprintable()
+    assert width(shown) <= 101
+    lines = plain(one_finding(found)).splitlines()
+    if text.strip():
+        caret = lines[2]
+        assert caret.startswith("      | " + " " * width(before) + "^" * max(1, width(marked)))
+    source = text.rstrip("\r\n").replace("\t", " ")
+    start = min(column - 1, len(source))
+    assert one_line(source[start:]).startswith(marked)
+    assert one_line(source[:start]).endswith(before.removeprefix("…"))
+
+
+NASTY = (
+    replace(PURGE, excerpt="\t\tcommand: rm -rf $DIR/*", location=Location("tabs.wpk.yaml", 3, 12, 3, 24)),
+    replace(PURGE, excerpt="      名前: rm -rf $目録/*", location=Location("wide.wpk.yaml", 4, 11, 4, 22)),
+    replace(PURGE, excerpt="command: \x1b[2Jrm \u202e-rf /", location=Location("control.wpk.yaml", 5, 10, 5, 22)),
+    replace(
+        PURGE,
+        excerpt="command: " + "true && " * 40 + "rm -rf $DIR/*" + " && true" * 40,
+        location=Location("long.wpk.yaml", 123456, 330, 123456, 343),
+    ),
+    replace(
+        PURGE, excerpt="command: rm -rf $A/* " + "$B/* " * 60, location=Location("range.wpk.yaml", 7, 10, 7, 322)
+    ),
+    replace(PURGE, excerpt="  - name: |", location=Location("below.wpk.yaml", 8, 5, 12, 9)),
+    replace(
+        PURGE,
+        location=Location("waived.wpk.yaml", 24, 16, 24, 33),
+        waiver=Waiver("the folder is scratch", "2027-01-31", "@ops", Location("waived.wpk.yaml", 23, 7)),
+    ),
+    replace(PURGE, excerpt="", location=Location("bare.wpk.yaml")),
+)
+
+
+def test_nasty_lines_are_shown_as_they_should_be(golden: Callable[[str, str], None]) -> None:
+    golden("report/findings.txt", plain(finding_lines(NASTY)))

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test unit lint generate bench image clean
+.PHONY: demo test unit lint generate bench corpus image clean
 
 demo: .venv/tool ## install the tool and dry-run the examples on the best sandbox of this host
 	@echo "Eleven example runbooks, on the best sandbox that this host has. Two are meant to fail:"
@@ -29,6 +29,9 @@ generate: .venv/tool ## schemas, settings and rules pages, the Action's inputs
 
 bench: .venv/tool ## our costs against the bare tools, as ratios measured side by side
 	$(BIN)/python bench/bench.py
+
+corpus: .venv/tool ## precision and recall of the findings over tests/corpus, per family
+	$(BIN)/python tests/corpus/measure.py
 
 image: ## the one image for the Action, GitLab and the command line
 	docker build -t wpk-sandbox:local .

@@ -1,0 +1,269 @@
+"""Precision and recall of the rules over the labelled corpus, per family: `make corpus`.
+
+Each script stands in a minimal package, as the one command of a shell step; nothing is ever run. What counts is a
+pair of an entry and a rule: found (the rule was due and raised), missed (due, not raised) or false (raised, and the
+label neither asks for it nor allows it). A pair belongs to the family of its rule. Ends with 1 when a family is
+below the bar in either.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import yaml
+from families import LOOSE, OF_RULE, PACKAGES, SHELL
+
+from wpk_sandbox.package.load import load_bytes
+from wpk_sandbox.rules.check import check
+from wpk_sandbox.rules.policy import Policy
+from wpk_sandbox.rules.waivers import waive
+
+BAR = 0.97
+CORPUS = Path(__file__).parent
+ROOT = CORPUS.parents[1]
+PAGE = ROOT / "docs" / "precision.md"
+
+# What the corpus was labelled for: its own registry is a known one, and its waivers are read on this day.
+POLICY = Policy(allowed_registries=("docker.io", "registry.example.com"))
+TODAY = date(2026, 12, 1)
+
+WRAPPER = """\
+apiVersion: v1
+kind: WorkflowPackage
+metadata: {{name: script, version: 1.0.0, description: One script., author: platform-team@example.com}}
+spec:
+  runtime: {{type: shell}}
+  safety: {{mode: manual, approval_required: true, dry_run_required: true, rollback_enabled: false}}
+  triggers: []
+  handlers:
+    - name: work
+      type: shell
+      timeout: 60s
+      config:
+        command: |-
+{script}
+  rollback: {{enabled: false}}
+  validation: {{schema_version: "1.0", required_permissions: [], resource_limits: {{}}}}
+  monitoring: {{metrics_enabled: true, logging_level: info, alerts: []}}
+"""
+
+Checker = Callable[[str], frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One labelled text. `must` holds alternatives: of each, at least one rule has to be raised."""
+
+    place: str
+    family: str
+    text: str
+    why: str
+    must: tuple[tuple[str, ...], ...] = ()
+    may: tuple[str, ...] = ()
+    must_not: tuple[str, ...] = ()
+
+    @property
+    def script(self) -> bool:
+        """True for a shell script, False for a whole package."""
+        return self.family in SHELL
+
+    @property
+    def document(self) -> str:
+        """The package to check."""
+        return WRAPPER.format(script=indent(self.text, " " * 10)) if self.script else self.text
+
+    @property
+    def fair(self) -> frozenset[str]:
+        """The rules that may be raised without being wrong."""
+        return frozenset(self.may).union(*self.must)
+
+    def judges(self, rule: str) -> bool:
+        """True when the label says whether the rule is right here: a script's says nothing of its package."""
+        if not self.script or rule in self.must_not:
+            return True
+        return rule not in LOOSE and OF_RULE.get(rule) not in PACKAGES
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A rule that was due and not raised (`missed`), or raised and not due."""
+
+    entry: Entry
+    family: str
+    rule: str
+    missed: bool
+
+
+@dataclass
+class Score:
+    """The counts of one family."""
+
+    dangerous: int = 0
+    harmless: int = 0
+    found: int = 0
+    missed: int = 0
+    false: int = 0
+
+    @property
+    def precision(self) -> float:
+        """The share of findings that are right; 1 where nothing is found, since nothing is wrong then."""
+        return self.found / (self.found + self.false) if self.found + self.false else 1.0
+
+    @property
+    def recall(self) -> float:
+        """The share of what is due that is found; 1 where nothing is due."""
+        return self.found / (self.found + self.missed) if self.found + self.missed else 1.0
+
+    @property
+    def touched(self) -> bool:
+        """True when there is anything to say of the family."""
+        return self != Score()
+
+    @property
+    def good(self) -> bool:
+        """True when both reach the bar."""
+        return min(self.precision, self.recall) >= BAR
+
+
+def read(corpus: Path = CORPUS) -> list[Entry]:
+    """Every entry of the corpus, in the order of files and lines."""
+    files = [*sorted(corpus.glob("shell/*.yaml")), *sorted(corpus.glob("packages/*.yaml"))]
+    return [entry for file in files for entry in _entries(file, f"{file.parent.name}/{file.name}")]
+
+
+def _entries(file: Path, name: str) -> Iterator[Entry]:
+    text = file.read_text(encoding="utf-8")
+    nodes: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
+    for node, data in zip(nodes.value, yaml.load(text, Loader=yaml.CSafeLoader), strict=True):
+        yield Entry(
+            place=f"{name}:{node.start_mark.line + 1}",
+            family=file.stem,
+            text=data.get("script") or data["package"],
+            why=data["why"],
+            must=tuple(tuple(rule.strip() for rule in each.split("|")) for each in data.get("must", ())),
+            may=tuple(data.get("may", ())),
+            must_not=tuple(data.get("must_not", ())),
+        )
+
+
+def raised(document: str) -> frozenset[str]:
+    """The rules whose findings a package gets and no waiver excuses."""
+    loaded = load_bytes(document.encode(), "corpus.wpk.yaml")
+    rules = {finding.rule for finding in loaded.findings}
+    for package in loaded.packages:
+        waived = waive(package.document, check(package, POLICY), POLICY, TODAY)
+        rules |= {finding.rule for finding in waived.findings if finding.waiver is None}
+    return frozenset(rules)
+
+
+def measure(entries: Iterable[Entry], checker: Checker) -> tuple[dict[str, Score], list[Miss]]:
+    """The score of every family that the entries or their findings touch, and what went wrong."""
+    scores = {family: Score() for family in SHELL | PACKAGES}
+    misses: list[Miss] = []
+    for entry in entries:
+        own = scores[entry.family]
+        own.dangerous += bool(entry.must)
+        own.harmless += not entry.must
+        rules = checker(entry.document)
+        for due in entry.must:
+            family = _family(due[0], entry)
+            score = scores[family]
+            if rules.isdisjoint(due):
+                score.missed += 1
+                misses.append(Miss(entry, family, " or ".join(due), missed=True))
+            else:
+                score.found += 1
+        for rule in sorted(rules - entry.fair):
+            if entry.judges(rule):
+                family = _family(rule, entry)
+                scores[family].false += 1
+                misses.append(Miss(entry, family, rule, missed=False))
+    return {family: score for family, score in scores.items() if score.touched}, misses
+
+
+def _family(rule: str, entry: Entry) -> str:
+    return OF_RULE.get(rule, entry.family)
+
+
+def table(scores: dict[str, Score]) -> list[str]:
+    """The scores as a Markdown table, which reads well on a terminal too."""
+    lines = [
+        "| family         | dangerous | harmless | found | missed | false | precision | recall |",
+        "|----------------|----------:|---------:|------:|-------:|------:|----------:|-------:|",
+    ]
+    for family, s in scores.items():
+        lines.append(
+            f"| {family:<14} | {s.dangerous:9} | {s.harmless:8} | {s.found:5} | {s.missed:6} | {s.false:5} "
+            f"| {s.precision:9.3f} | {s.recall:6.3f} |"
+        )
+    return lines
+
+
+def told(miss: Miss) -> str:
+    """A miss in one line."""
+    kind = "missed" if miss.missed else "false "
+    return f"tests/corpus/{miss.entry.place}: {kind} {miss.rule} ({miss.entry.why})"
+
+
+def page(scores: dict[str, Score], misses: Sequence[Miss]) -> str:
+    """The page for people: what was measured, how, and every miss."""
+    entries = sum(score.dangerous + score.harmless for score in scores.values())
+    parts = [
+        "# Precision and recall of the findings",
+        "",
+        "This page is generated by `tests/corpus/measure.py --write`; `make corpus` measures anew.",
+        "",
+        f"The [corpus](../tests/corpus/README.md) holds {entries} labelled scripts and packages. Precision is the share"
+        " of raised findings that are right, recall the share of due findings that are raised; a pair of an entry and"
+        " a rule counts once, for the family of its rule, wherever the entry stands. The bar is"
+        f" {BAR:.2f} in each. The corpus is of a moderate size and was known while the rules were refined: read the"
+        " numbers as what holds for dangers and habits of these kinds, not as a promise for every script.",
+        "",
+        *table(scores),
+        "",
+        "## Misses",
+        "",
+    ]
+    if not misses:
+        return "\n".join([*parts, "None.", ""])
+    for missed, title in ((True, "Due and not raised"), (False, "Raised and not due")):
+        chosen = [miss for miss in misses if miss.missed is missed]
+        if chosen:
+            parts += [f"### {title}", "", "| where | rule | about |", "|---|---|---|"]
+            parts += [_row(miss) for miss in chosen]
+            parts.append("")
+    return "\n".join(parts)
+
+
+def _row(miss: Miss) -> str:
+    path, line = miss.entry.place.split(":")
+    link = f"[{miss.entry.place}](../tests/corpus/{path}#L{line})"
+    why = miss.entry.why.replace("|", "\\|")
+    return f"| {link} | `{miss.rule}` | {why} |"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and with `--write` renew the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"renew {PAGE.relative_to(ROOT)}")
+    parser.add_argument("family", nargs="*", help="only the entries of these families")
+    asked = parser.parse_args(arguments)
+    if asked.write and asked.family:
+        parser.error("the page is about all families: leave them out with --write")
+    entries = [entry for entry in read() if not asked.family or entry.family in asked.family]
+    scores, misses = measure(entries, raised)
+    print("\n".join([*table(scores), "", *map(told, misses)]))
+    if asked.write:
+        PAGE.write_text(page(scores, misses), encoding="utf-8")
+    weak = [family for family, score in scores.items() if not score.good]
+    print(f"below {BAR:.2f}: {', '.join(weak)}" if weak else f"every family reaches {BAR:.2f}")
+    return 1 if weak else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

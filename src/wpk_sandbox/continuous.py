@@ -3,10 +3,12 @@
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from wpk_sandbox.errors import ExitCode, PublishingError, UnavailableError
+from wpk_sandbox.package.earlier import Earlier
 from wpk_sandbox.package.repository import Repository
 from wpk_sandbox.pipeline import Request, try_packages
 from wpk_sandbox.publish import github
@@ -42,12 +44,21 @@ def _of_base(repository: Repository, base: str, name: str) -> bytes | None:
     if repository.have(base) is None:
         remedy = "let the checkout fetch it: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab)"
         raise UnavailableError(f"the settings of the base {base[:12]} cannot be read", remedy)
-    shown = repository.git("show", f"{base}:{name}")
-    return shown.stdout.encode("utf-8", "surrogateescape") if shown.ok else None
+    return Earlier(repository, base).read(name)
+
+
+def measured(request: Request, environment: Mapping[str, str]) -> Request:
+    """The request with the base that the change is measured against, where the CI system tells one."""
+    base = _base(environment)
+    if not base:
+        return request
+    patterns = request.settings["discover.patterns"]
+    return replace(request, earlier=Earlier(Repository(request.root), base, patterns))
 
 
 def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> int:
     """Try what was chosen, write every report, publish; the verdict alone is the exit code."""
+    request = measured(request, environment)
     with observer(stream) as listener:
         for note in request.selection.notes:
             listener.note(note)

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,14 +21,16 @@ from wpk_sandbox import __version__
 from wpk_sandbox.errors import InterruptedRunError, UnavailableError
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.case import load_cases
+from wpk_sandbox.package.earlier import Earlier
 from wpk_sandbox.package.load import load_file
 from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.package.selection import Selection
 from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.plan.planner import PlanOptions, needs, plan, referenced_manifests
-from wpk_sandbox.rules.check import check
-from wpk_sandbox.rules.policy import Decision, Outcome, decide
+from wpk_sandbox.rules.judgement import Before, judged_before, judgement
+from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome
+from wpk_sandbox.rules.waivers import about_policy
 from wpk_sandbox.run.observe import Observer, Silent
 from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.outcome import Outcome as RunOutcome
@@ -44,7 +46,10 @@ GRACE = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Request:
-    """What one call is asked to do. `root` is the repository that all paths are relative to."""
+    """What one call is asked to do. `root` is the repository that all paths are relative to.
+
+    `earlier` is what a change is measured against, where it is known; `today` is the day that waivers end by.
+    """
 
     root: Path
     selection: Selection
@@ -53,6 +58,8 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     event: Mapping[str, Any] = field(default_factory=dict)
     keep: bool = False
+    earlier: Earlier | None = None
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property
     def expires(self) -> datetime:
@@ -77,6 +84,8 @@ class Judged:
     case: Case
     findings: tuple[Finding, ...]
     decision: Decision
+    base_risk: int | None = None
+    risk_changes: tuple[str, ...] = ()
 
 
 def try_packages(
@@ -104,6 +113,8 @@ def try_packages(
 def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
     """Load, check and decide on each package; findings that belong to no package are added to `loose`."""
     policy = request.settings.policy
+    used: frozenset[FileWaiver] = frozenset()
+    befores: dict[tuple[str, int], Before] = {}
     for path in request.selection.files:
         loaded = load_file(request.root / path, display=path, root=request.root)
         if not loaded.packages:
@@ -111,10 +122,29 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
         for index, package in enumerate(loaded.packages):
             about_file = loaded.findings if index == 0 else ()
             cases, about_cases = load_cases(package, request.root)
-            findings = sorted([*about_file, *about_cases, *check(package, policy)], key=lambda found: found.order)
-            decision = decide(findings, policy, automatic=package.safety.mode == "auto")
+            before = _before(package, about_cases, request, befores)
+            made = judgement(package, (*about_file, *about_cases), policy, request.today, before)
+            used |= made.used
             for case in cases:
-                yield Judged(package, case, tuple(findings), decision)
+                yield Judged(package, case, made.findings, made.decision, made.base_risk, made.risk_changes)
+    loose += about_policy(policy, request.selection.files, used, request.today)
+
+
+def _before(
+    package: Package, about_cases: tuple[Finding, ...], request: Request, befores: dict[tuple[str, int], Before]
+) -> Before | None:
+    """The base version, judged once for all that come from it; its cases are taken as they are now."""
+    if request.earlier is None:
+        return None
+    version = request.earlier.version_of(package)
+    if version is None:
+        return Before()
+    there, about_file = version
+    place = (there.path, there.document.index)
+    if place not in befores:
+        further = (*about_file, *about_cases)
+        befores[place] = judged_before(there, further, request.settings.policy, request.today)
+    return befores[place]
 
 
 def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
@@ -249,6 +279,8 @@ def _untried(judged: Judged, verdict: Verdict, reason: str) -> PackageResult:
         reason=reason,
         decision=judged.decision,
         findings=judged.findings,
+        base_risk=judged.base_risk,
+        risk_changes=judged.risk_changes,
     )
 
 

@@ -121,7 +121,7 @@ def _from_finding(finding: Finding) -> Annotation:
 
 def _from_package(package: PackageResult) -> Iterator[Annotation]:
     for finding in package.findings:
-        if finding.severity is not Severity.INFO:
+        if finding.severity is not Severity.INFO and finding.waiver is None:
             yield _from_finding(finding)
     failed = [step for step in package.steps if step.status is StepStatus.FAILED]
     for step in failed:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from junit_xml import TestCase, TestSuite
 
 from wpk_sandbox.finding import Finding, Location
+from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report import phrases
 from wpk_sandbox.report.escape import head_and_tail, xml
@@ -226,6 +227,8 @@ def _unreadable(findings: tuple[Finding, ...]) -> Iterator[Case]:
         by_path.setdefault(finding.location.path, []).append(finding)
     for path, found in by_path.items():
         first = found[0]
-        yield Case(
-            path, first.location, failure=f"{first.location}: {first.message}", details=plain(finding_lines(found))
-        )
+        listing = plain(finding_lines(found))
+        if fatal(first.severity):
+            yield Case(path, first.location, failure=f"{first.location}: {first.message}", details=listing)
+        else:
+            yield Case(path, first.location, stdout=listing)

@@ -38,6 +38,19 @@ def title(package: PackageResult) -> str:
     return package.name if package.case in ("", "default") else f"{package.name} [{package.case}]"
 
 
+def risk_cell(package: PackageResult) -> str:
+    """`57`, or `12 → 57` where the base version's risk is another."""
+    risk = package.decision.risk
+    return str(risk) if package.base_risk in (None, risk) else f"{package.base_risk} → {risk}"
+
+
+def risk_change(package: PackageResult) -> str:
+    """`12 → 57: step `purge` is new (shell-destroy-data)`; empty where no base version differs."""
+    if package.base_risk is None or (package.base_risk == package.decision.risk and not package.risk_changes):
+        return ""
+    return f"{package.base_risk} → {package.decision.risk}: {'; '.join(package.risk_changes) or 'no single cause'}"
+
+
 def worst_first(packages: Iterable[PackageResult]) -> list[PackageResult]:
     """Failed packages, then inconclusive ones, then the others, each in the order in which they ran."""
     return sorted(packages, key=lambda package: -package.verdict.rank)

@@ -128,7 +128,9 @@ def _last_words(step: StepResult) -> Iterator[Line]:
 
 
 def closing_lines(package: PackageResult) -> Iterator[Line]:
-    """What a reader needs once the package is done: findings, changes, rollback, cleanup, verdict."""
+    """What a reader needs once the package is done: risk, findings, changes, rollback, cleanup, verdict."""
+    if change := phrases.risk_change(package):
+        yield line(f"  Risk      {change}")
     yield from _findings(package)
     yield from _changes(package)
     if package.sandbox or package.steps:

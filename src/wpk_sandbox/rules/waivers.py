@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from wpk_sandbox.finding import Finding, Location, Rule, Severity, Waiver
 from wpk_sandbox.package.package import Document
 from wpk_sandbox.package.problems import LOAD_RULES
+from wpk_sandbox.rules.catalogue import nearest
+from wpk_sandbox.rules.catalogue import rule as find_rule
 from wpk_sandbox.rules.known import KnownCritical, critical
 from wpk_sandbox.rules.policy import FileWaiver, Policy
 from wpk_sandbox.rules.waiver_rules import EXPIRED, INVALID, REFUSED, RULES, UNUSED
@@ -41,10 +43,9 @@ def waive(
     `known` holds the critical findings that the base version of the package has, waived: where it is given, a
     comment waives no other critical finding.
     """
-    comments = tuple(written(document))
+    comments = tuple(_named(each, policy) for each in written(document))
     live = [each for each in comments if not each.problem and not _over(each.waiver, today)]
     entries = [each for each in policy.waivers if not each.problem and not _over(each.waiver, today)]
-    entries = [each for each in entries if fnmatchcase(document.path, each.path)]
     done: list[Finding] = []
     used: set[Written | FileWaiver] = set()
     refused: dict[Written | FileWaiver, str] = {}
@@ -79,8 +80,18 @@ def about_policy(
             yield UNUSED.at(place, f"`{entry.path}` has no finding of `{entry.rule}` that this would waive")
 
 
+def _named(waiver: Written, policy: Policy) -> Written:
+    """The waiver, with its problem where it names no rule at all."""
+    if waiver.problem or find_rule(waiver.rule) or any(rule.id == waiver.rule for rule in policy.rules):
+        return waiver
+    near = nearest(waiver.rule)
+    hint = f"; did you mean `{near}`?" if near else ""
+    return replace(waiver, problem=f"names `{waiver.rule}`, and there is no such rule{hint}")
+
+
 def _fits(entry: FileWaiver, finding: Finding) -> bool:
-    return entry.rule == finding.rule and entry.text in finding.excerpt
+    same_file = fnmatchcase(finding.location.path, entry.path)
+    return same_file and entry.rule == finding.rule and entry.text in finding.excerpt
 
 
 def _over(waiver: Waiver, today: date) -> bool:

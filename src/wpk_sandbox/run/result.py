@@ -13,7 +13,7 @@ from wpk_sandbox.rules.policy import Decision
 from wpk_sandbox.sandbox.ledger import Tally
 from wpk_sandbox.sandbox.sandbox import Evidence, Usage
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class Verdict(StrEnum):
@@ -148,7 +148,11 @@ class SandboxResult:
 
 @dataclass(frozen=True)
 class PackageResult:
-    """One package in one case. `reason` is the verdict in one line. `sandbox` is None when none was opened."""
+    """One package in one case. `reason` is the verdict in one line. `sandbox` is None when none was opened.
+
+    `base_risk` is the risk of the base version under the same policy, where a change is measured against one that
+    has the package; `risk_changes` say what made the difference, one line each.
+    """
 
     name: str
     version: str
@@ -168,6 +172,8 @@ class PackageResult:
     usage: Usage = Usage()
     tally: Tally = Tally()
     seconds: float = 0.0
+    base_risk: int | None = None
+    risk_changes: tuple[str, ...] = ()
 
     def count(self, fidelity: Fidelity) -> int:
         """How many steps of the run phase were done in this fidelity."""

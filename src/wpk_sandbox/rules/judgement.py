@@ -1,0 +1,63 @@
+"""The whole judgement of one package: rules, severities of the policy, waivers, decision, and what a change did."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from wpk_sandbox.finding import Finding
+from wpk_sandbox.package.package import Package
+from wpk_sandbox.rules.check import check
+from wpk_sandbox.rules.difference import risk_changes
+from wpk_sandbox.rules.known import KnownCritical
+from wpk_sandbox.rules.policy import Decision, FileWaiver, Policy, decide, weighed
+from wpk_sandbox.rules.waivers import waive
+
+
+@dataclass(frozen=True)
+class Before:
+    """The base version of a package, judged. Without a package: the base was looked at, and has none.
+
+    `known` is used up while packages are judged: each critical finding of the base excuses one.
+    """
+
+    package: Package | None = None
+    findings: tuple[Finding, ...] = ()
+    risk: int | None = None
+    known: KnownCritical = field(default_factory=KnownCritical)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is to be said of a package. `used` are the policy's waivers that counted."""
+
+    findings: tuple[Finding, ...]
+    decision: Decision
+    used: frozenset[FileWaiver] = frozenset()
+    base_risk: int | None = None
+    risk_changes: tuple[str, ...] = ()
+
+
+def judgement(
+    package: Package, further: Iterable[Finding], policy: Policy, today: date, before: Before | None = None
+) -> Judgement:
+    """Judge a package; `further` are the findings of its loading.
+
+    `before` is what a change is measured against: with it a comment waives a critical finding only if the base
+    waives the same one.
+    """
+    found = weighed([*further, *check(package, policy)], policy)
+    known = before.known if before else None
+    waived = waive(package.document, found, policy, today, known)
+    findings = tuple(sorted(waived.findings, key=lambda each: each.order))
+    decision = decide(findings, policy, automatic=package.safety.mode == "auto")
+    if before is None or before.package is None:
+        return Judgement(findings, decision, waived.used)
+    changes = risk_changes((before.package, before.findings), (package, findings))
+    return Judgement(findings, decision, waived.used, before.risk, changes)
+
+
+def judged_before(package: Package, further: Iterable[Finding], policy: Policy, today: date) -> Before:
+    """The base version under the same policy and on the same day."""
+    made = judgement(package, further, policy, today)
+    known = KnownCritical(package.document, made.findings)
+    return Before(package, made.findings, made.decision.risk, known)

@@ -5,7 +5,19 @@ from dataclasses import replace
 
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.package import Package
-from wpk_sandbox.rules import custom, host, images, network, privilege, resources, rights, safety, scripts, secrets
+from wpk_sandbox.rules import (
+    custom,
+    host,
+    images,
+    network,
+    objects,
+    privilege,
+    resources,
+    rights,
+    safety,
+    scripts,
+    secrets,
+)
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.secrets import Secret
 from wpk_sandbox.rules.subject import Subject
@@ -15,6 +27,7 @@ _FAMILIES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     privilege.check,
     host.check,
     rights.check,
+    objects.check,
     network.check,
     secrets.check,
     resources.check,

@@ -82,6 +82,11 @@ _SHARED = {"hostNetwork": "network", "hostPID": "processes", "hostIPC": "inter-p
 
 def _capabilities(subject: Subject, pointer: str, capabilities: Mapping[str, Any]) -> Iterator[Finding]:
     for index, name in enumerate(as_list(capabilities.get("add"))):
-        if str(name).upper().removeprefix("CAP_") in _DANGEROUS:
+        if is_dangerous(name):
             place = f"{pointer}/{escaped('capabilities')}/add/{index}"
             yield subject.finding(CAPABILITY, place, f"the capability {name} leads out of the container")
+
+
+def is_dangerous(capability: object) -> bool:
+    """True for a capability that leads out of a container, however it is written."""
+    return str(capability).upper().removeprefix("CAP_") in _DANGEROUS

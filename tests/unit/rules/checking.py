@@ -41,7 +41,7 @@ def package(*handlers: dict[str, Any], undo: list[dict[str, Any]] | None = None,
         "triggers": [],
         "handlers": [{"timeout": "60s", **handler} for handler in handlers],
         "rollback": {"enabled": bool(undo), "handlers": undo or []},
-        "validation": {"schema_version": "1.0", "required_permissions": [], "resource_limits": {}},
+        "validation": {"schema_version": "1.0", "resource_limits": {}},
         "monitoring": {"metrics_enabled": False, "logging_level": "info", "alerts": []},
         **spec,
     }
@@ -78,9 +78,22 @@ def manifest(kind: str, spec: dict[str, Any] | None = None, api_version: str = "
     return whole if spec is None else {**whole, "spec": spec}
 
 
+CLOSED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+CLOSED_POD = {
+    "automountServiceAccountToken": False,
+    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+}
+
+
+def in_pod(name: str = "main", **fields: Any) -> dict[str, Any]:
+    """A container for a pod, closed as Pod Security `restricted` asks."""
+    closed = {"image": "busybox:1.36", "resources": LIMITS, "securityContext": CLOSED}
+    return {"name": name, **closed, **fields}
+
+
 def pod(**fields: Any) -> dict[str, Any]:
-    containers = [{"name": "main", "image": "busybox:1.36", "resources": LIMITS}]
-    return {"containers": containers, **fields}
+    """A pod that breaks no rule, with what a test is about."""
+    return {"containers": [in_pod()], **CLOSED_POD, **fields}
 
 
 def applied(data: dict[str, Any]) -> dict[str, Any]:

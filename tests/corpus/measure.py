@@ -29,7 +29,7 @@ ROOT = CORPUS.parents[1]
 PAGE = ROOT / "docs" / "precision.md"
 
 # What the corpus was labelled for: its own registry is a known one, and its waivers are read on this day.
-POLICY = Policy(allowed_registries=("docker.io", "registry.example.com"))
+POLICY = Policy(allowed_registries=("docker.io", "registry.example.com", "registry.example.com:5000"))
 TODAY = date(2026, 12, 1)
 
 WRAPPER = """\

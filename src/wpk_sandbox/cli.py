@@ -255,6 +255,27 @@ def explain(rule_id: str | None) -> int:
     return ExitCode.PASS
 
 
+@commands.group()
+def policy() -> None:
+    """Work on the policy of a repository."""
+
+
+@policy.command("test")
+@click.option("--settings", "settings_file", type=click.Path(), help="Instead of `.wpk-sandbox.yaml`.")
+def policy_test(settings_file: str | None) -> int:
+    """Try the policy: its rules on their own examples, and its waivers."""
+    from datetime import UTC, datetime
+
+    from wpk_sandbox.rules.policy_trial import trials
+
+    tried = list(trials(_settings(_root(), settings_file, {}).policy, datetime.now(UTC).date()))
+    for trial in tried:
+        click.echo(_safe(f"{'ok  ' if trial.good else 'FAIL'} {trial.subject}: {trial.words}"))
+    wrong = sum(not trial.good for trial in tried)
+    click.echo(f"{len(tried)} tried, {wrong} wrong")
+    return ExitCode.FAIL if wrong else ExitCode.PASS
+
+
 @commands.command()
 @click.option("--ci", "system", type=click.Choice(["github", "gitlab"]), help="Default: what the repository uses.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")

@@ -7,6 +7,7 @@ from wpk_sandbox.finding import Finding, Location, Severity
 from wpk_sandbox.package.package import Document, Package
 from wpk_sandbox.rules.catalogue import rule as find_rule
 from wpk_sandbox.rules.comments import lines_of
+from wpk_sandbox.rules.policy import Policy
 
 
 class KnownCritical:
@@ -27,8 +28,14 @@ class KnownCritical:
 
 def critical(finding: Finding) -> bool:
     """True where the rule is critical by itself, or the policy made it so."""
-    rule = find_rule(finding.rule)
-    return finding.severity is Severity.CRITICAL or (rule is not None and rule.severity is Severity.CRITICAL)
+    return finding.severity is Severity.CRITICAL or is_critical(finding.rule, Policy())
+
+
+def is_critical(name: str, policy: Policy) -> bool:
+    """The same of a rule's id; what the policy made high stays critical here."""
+    rule = find_rule(name)
+    own = next((each.severity for each in policy.rules if each.id == name), None)
+    return Severity.CRITICAL in (rule.severity if rule else None, own, policy.severity.get(name))
 
 
 def step_name(finding: Finding, package: Package) -> str:

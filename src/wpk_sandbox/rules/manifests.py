@@ -33,8 +33,7 @@ REMOVED = Rule(
     "An object uses an API version that Kubernetes no longer serves",
     "The API server answers `no matches for kind`, and the step fails in every release since the one that removed"
     " it.",
-    "Use the API version that took its place, and look up what changed in the deprecation guide:"
-    " <https://kubernetes.io/docs/reference/using-api/deprecation-guide/>.",
+    "Use the API version that took its place; the deprecation guide of Kubernetes tells which fields changed.",
     cwe=477,
     points=POINTS[Severity.HIGH],
 )

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from wpk_sandbox.finding import Finding
+from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.load import load_file
 from wpk_sandbox.rules.catalogue import CHECK_RULES
 from wpk_sandbox.rules.check import check
+from wpk_sandbox.rules.naming import name_taken
 from wpk_sandbox.rules.policy import Policy
 
 FOLDER = Path(__file__).parents[2] / "golden" / "rules"
@@ -19,8 +20,10 @@ IDS = sorted(rule.id for rule in CHECK_RULES)
 def findings(rule: str, file: str) -> tuple[Finding, ...]:
     loaded = load_file(FOLDER / rule / file, display=f"{rule}/{file}", root=FOLDER)
     assert [finding.message for finding in loaded.findings] == []
-    (package,) = loaded.packages
-    return check(package, POLICY)
+    assert loaded.packages
+    taken: dict[str, Location] = {}
+    found = [(*check(package, POLICY), *name_taken(package, taken)) for package in loaded.packages]
+    return tuple(finding for each in found for finding in each)
 
 
 def told(finding: Finding) -> str:

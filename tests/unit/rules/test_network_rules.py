@@ -81,9 +81,9 @@ def test_api_calls_are_examined() -> None:
     assert rules(api("https://example.com/x")) == {EXTERNAL}
     assert rules(api("http://web.shop.svc/x")) == set()
     assert rules(api("http://169.254.169.254/x")) == {METADATA}
-    assert rules(api("${URL}")) == {UNKNOWN}
+    assert rules(api("${CHAT_URL}")) == {UNKNOWN}
     assert rules(api("https://${HOST}/x")) == {UNKNOWN}
-    assert rules(api("https://example.com/${ID}")) == {EXTERNAL}
+    assert rules(api("https://example.com/${USER_ID}")) == {EXTERNAL}
     assert rules(api("https://example.com/x"), policy=Policy(allowed_hosts=("example.com",))) == set()
 
 

@@ -10,7 +10,8 @@ from wpk_sandbox.rules.check import check
 
 AUTO = {"mode": "auto", "approval_required": False}
 DELETES = k8s("delete", resource_type="pod", name="web")
-UNASKED = "automatic-destruction"
+UNASKED, UNAPPROVED = "automatic-destruction", "approval-missing"
+OURS = {UNASKED, UNAPPROVED}
 
 
 @pytest.mark.parametrize(
@@ -36,46 +37,75 @@ def test_an_empty_rollback_is_told_once() -> None:
     assert [finding.rule for finding in found] == ["rollback-empty"]
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        DELETES,
-        k8s("scale", resource_type="deployment", name="web", replicas=0),
-        api("http://web.shop.svc/x", method="DELETE"),
-        shell("rm -rf /srv/app/data"),
-        shell("kubectl -n shop delete pod web"),
-        shell("if true; then kubectl drain node-1; fi"),
-        shell("helm uninstall web"),
-    ],
-)
-def test_automatic_destruction_without_approval_is_found(action: dict[str, Any]) -> None:
-    assert rules(action, safety=AUTO) == {UNASKED}
-    assert rules(action, safety={"mode": "auto"}) == {UNASKED}
-    assert rules(action, safety={"mode": "auto", "approval_required": True}) == set()
-    assert rules(action, safety={"mode": "manual", "approval_required": False}) == set()
+DESTROYING = [
+    DELETES,
+    k8s("scale", resource_type="deployment", name="web", replicas=0),
+    api("http://web.shop.svc/x", method="DELETE"),
+    shell("rm -rf /srv/app/data"),
+    shell("cd /srv/app && rm -rf data"),
+    shell("kubectl -n shop delete pod web"),
+    shell("kubectl scale deployment/web --replicas=0"),
+    shell("if true; then kubectl drain node-1; fi"),
+    shell("helm uninstall web"),
+    shell("terraform apply -destroy -auto-approve"),
+    shell("psql -c 'DELETE FROM sessions;'"),
+    shell("echo 'DROP TABLE sessions' | mysql app"),
+    shell("redis-cli -h cache FLUSHALL"),
+    shell("aws ec2 terminate-instances --instance-ids i-1"),
+    shell("curl -X DELETE http://search.shop.svc/index"),
+    shell("systemctl stop app; reboot"),
+]
+HARMLESS = [
+    k8s("restart", resource_type="deployment", name="web"),
+    k8s("scale", resource_type="deployment", name="web", replicas=2),
+    k8s("scale", resource_type="deployment", name="web", replicas="original"),
+    api("http://web.shop.svc/x"),
+    shell("rm -rf /tmp/work"),
+    shell("cd /tmp/work && rm -rf restored"),
+    shell("rm -f /srv/app/lock"),
+    shell("find /var/log/app -name '*.gz' -mtime +30 -delete"),
+    shell("kubectl get pods"),
+    shell("kubectl delete pod web --dry-run=client"),
+    shell("kubectl delete pods --field-selector=status.phase==Succeeded"),
+    shell("kubectl scale deployment/web --replicas=10"),
+    shell("echo kubectl delete pod web"),
+    shell("terraform plan -destroy"),
+    shell("psql -c 'DELETE FROM sessions WHERE expired'"),
+    shell("aws sqs delete-message --queue-url q --receipt-handle h"),
+    shell("aws s3 cp backup.tgz s3://delete-me-later/"),
+]
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        k8s("restart", resource_type="deployment", name="web"),
-        k8s("scale", resource_type="deployment", name="web", replicas=2),
-        k8s("scale", resource_type="deployment", name="web", replicas="original"),
-        api("http://web.shop.svc/x"),
-        shell("rm -rf /tmp/work"),
-        shell("rm -f /srv/app/lock"),
-        shell("kubectl get pods"),
-        shell("echo kubectl delete pod web"),
-    ],
-)
+@pytest.mark.parametrize("action", DESTROYING)
+def test_destruction_without_a_person_is_found_by_what_the_package_says_of_itself(action: dict[str, Any]) -> None:
+    assert OURS & rules(action, safety=AUTO) == {UNASKED}
+    assert OURS & rules(action, safety={"mode": "auto"}) == {UNASKED}
+    assert OURS & rules(action, safety={"mode": "manual", "approval_required": False}) == {UNAPPROVED}
+    assert OURS & rules(action, safety={"mode": "auto", "approval_required": True}) == set()
+    assert OURS & rules(action, safety={"mode": "manual"}) == set()
+
+
+@pytest.mark.parametrize("action", HARMLESS)
 def test_what_can_be_undone_needs_no_approval(action: dict[str, Any]) -> None:
-    assert rules(action, safety=AUTO) == set()
+    assert OURS & rules(action, safety=AUTO) == set()
+    assert OURS & rules(action, safety={"mode": "manual", "approval_required": False}) == set()
+
+
+def test_what_a_rollback_deletes_needs_no_approval() -> None:
+    undo = [{"timeout": "1m", **DELETES}]
+    assert OURS & rules(shell("true"), safety=AUTO, rollback={"enabled": True, "handlers": undo}) == set()
+
+
+def test_a_step_that_is_approved_itself_is_an_approval() -> None:
+    delete = {"shell": {"command": "kubectl delete namespace preview"}}
+    assert UNASKED in rules(steps(delete), safety=AUTO)
+    assert UNASKED not in rules(steps({**delete, "approval_required": True}), safety=AUTO)
 
 
 def test_a_person_who_is_asked_before_is_an_approval_and_one_after_is_not() -> None:
     ask, delete = {"manual": True}, {"shell": {"command": "kubectl delete pod web"}}
-    assert rules(steps(ask, delete), safety=AUTO) == set()
-    assert rules(steps(delete, ask), safety=AUTO) == {UNASKED}
+    assert OURS & rules(steps(ask, delete), safety=AUTO) == set()
+    assert OURS & rules(steps(delete, ask), safety=AUTO) == {UNASKED}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""`required_permissions`, held against what the actions ask for."""
+
+from collections.abc import Iterator
+
+from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.package.package import ApiAction, ContainerAction, ShellAction, UnknownAction
+from wpk_sandbox.rules.acts import Act, acts
+from wpk_sandbox.rules.permission import Need, Permission, needs, read, uses
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell.options import names
+from wpk_sandbox.rules.subject import Subject
+
+MISSING = Rule(
+    "permission-missing",
+    Severity.MEDIUM,
+    "An action needs a permission that the package does not list",
+    "The service account is made from `required_permissions`. What is missing there fails with *forbidden* in"
+    " production, half-way through; a dry run does not show it, because the sandbox allows everything.",
+    "Add the permission to `required_permissions`. A package without the list says nothing, and nothing is held"
+    " against it.",
+    points=POINTS[Severity.MEDIUM],
+)
+UNUSED = Rule(
+    "permission-unused",
+    Severity.LOW,
+    "The package lists a permission that none of its actions needs",
+    "Whoever takes over the runbook has these rights too. Each one that nothing needs is only good for that.",
+    "Remove it from `required_permissions`.",
+    cwe=272,
+    points=POINTS[Severity.LOW],
+)
+
+RULES = (MISSING, UNUSED)
+
+_PLACE = "/spec/validation/required_permissions"
+# Programs that do not talk to the Kubernetes API; of any other a script may need every permission.
+_APART = names(
+    "rm rmdir mkdir mv cp ln touch chmod chown echo printf cat test [ [[ true false set cd sleep date exit export"
+    " grep egrep sed awk find tar gzip gunzip zcat sha256sum md5sum wc sort uniq cut tr head tail df du ls read"
+    " dirname basename diff ps free uptime hostname id logger jq yq stat trap local return shift tee xargs mktemp"
+    " psql pg_dump pg_restore pg_isready mysql mysqldump redis-cli systemctl journalctl vacuumdb"
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Permissions that are missing, and those that are too many."""
+    if subject.written(_PLACE) is None:
+        return
+    listed = [read(text) for text in subject.package.required_permissions]
+    done = [act for step in subject.steps for act in acts(step)]
+    if all(listed):
+        yield from _missing(subject, done, [one for one in listed if one])
+    if _all_is_seen(subject, done):
+        yield from _unused(subject, done, listed)
+
+
+def _missing(subject: Subject, done: list[Act], listed: list[Permission]) -> Iterator[Finding]:
+    """One finding that names every permission that is missing, with the first step that needs it."""
+    lacking: dict[str, Need] = {}
+    for act in done:
+        for need in needs(act):
+            if not any(one.allows(wanted) for one in listed for wanted in need.any_of):
+                lacking.setdefault(str(need.any_of[0]), need)
+    if lacking:
+        words = ", ".join(f"`{name}` (for {need.act.step.name})" for name, need in lacking.items())
+        fix = f"Add {', '.join(f'`{name}`' for name in lacking)}."
+        yield subject.finding(MISSING, _PLACE, f"the permissions lack {words}", fix, key=True)
+
+
+def _unused(subject: Subject, done: list[Act], listed: list[Permission | None]) -> Iterator[Finding]:
+    for index, permission in enumerate(listed):
+        if permission is not None and not any(uses(act, permission) for act in done):
+            message = f"no action needs `{subject.package.required_permissions[index]}`"
+            yield subject.finding(UNUSED, f"{_PLACE}/{index}", message)
+
+
+def _all_is_seen(subject: Subject, done: list[Act]) -> bool:
+    """True when every request to the API is known: no script, call or image may make others."""
+    if not done or not all(act.kinds or act.verb == "metrics" for act in done):
+        return False
+    for step in subject.steps:
+        if isinstance(step.action, ApiAction | UnknownAction):
+            continue
+        if isinstance(step.action, ContainerAction):
+            return False
+        if isinstance(step.action, ShellAction) and not _is_apart(subject, step.pointer):
+            return False
+    return True
+
+
+def _is_apart(subject: Subject, pointer: str) -> bool:
+    texts = [text for text in subject.scripts if text.step.pointer == pointer]
+    return all(
+        not text.script.problems and all(command.name in _APART for command in text.script.commands)
+        for text in texts
+    )

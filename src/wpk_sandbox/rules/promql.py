@@ -1,0 +1,89 @@
+"""What is plainly wrong with a query in PromQL; whatever is only unusual passes.
+
+The language: https://prometheus.io/docs/prometheus/latest/querying/basics/
+"""
+
+import re
+from collections.abc import Iterator
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|\#[^\n]*)
+    |(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)
+    |(?P<parameter>\$\{[^}]*\}|\$\w+|\{\{[^}]*\}\})
+    |(?P<word>[A-Za-z_:][\w:.]*)
+    |(?P<number>\d[\w.]*|\.\d+)
+    |(?P<bracket>[()\[\]{}])
+    |(?P<operator>==|!=|>=|<=|=~|!~|&&|\|\||[-+*/%^<>=!,@:&|])
+    |(?P<other>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_CLOSES = {")": "(", "]": "[", "}": "{"}
+_BINARY = frozenset({"+", "-", "*", "/", "%", "^", "==", "!=", ">", "<", ">=", "<=", "and", "or", "unless"})
+_NEVER_LAST = _BINARY | {"by", "without", "on", "ignoring", "offset", "bool", "group_left", "group_right"} - {
+    "group_left",
+    "group_right",
+}
+# Signs may stand before a value; the others need one on their left.
+_NEVER_FIRST = _BINARY - {"+", "-"}
+_FOREIGN = {"&&": "and", "||": "or", "!": "unless", "=": "==", "&": "and", "|": "or"}
+
+
+_NO_UNIT = re.compile(r"\[\s*(\d+)\s*\]")
+
+
+def problem(query: str) -> str:
+    """What is wrong with a query, or nothing. Parameters and templates stand for anything."""
+    tokens = list(_tokens(query))
+    if not tokens:
+        return "it is empty"
+    for kind, text in tokens:
+        if kind == "other":
+            what = "a quote that nothing closes" if text in "\"'`" else f"the character `{text}`"
+            return f"it has {what}"
+    if bare := _NO_UNIT.search(query):
+        return f"the range `{bare[0]}` has no unit; write `[{bare[1]}m]`"
+    return _unbalanced(tokens) or _misplaced(tokens)
+
+
+def _tokens(query: str) -> Iterator[tuple[str, str]]:
+    for match in _TOKEN.finditer(query):
+        if match.lastgroup and match.lastgroup != "space":
+            yield match.lastgroup, match[0]
+
+
+def _unbalanced(tokens: list[tuple[str, str]]) -> str:
+    opened: list[str] = []
+    for kind, text in tokens:
+        if kind != "bracket":
+            continue
+        if text not in _CLOSES:
+            opened.append(text)
+        elif not opened or opened.pop() != _CLOSES[text]:
+            return f"nothing opens the `{text}`"
+    return f"nothing closes the `{opened[-1]}`" if opened else ""
+
+
+def _misplaced(tokens: list[tuple[str, str]]) -> str:
+    """Operators without a side, and those of other languages."""
+    opened: list[str] = []
+    for index, (kind, text) in enumerate(tokens):
+        before = tokens[index - 1][1].lower() if index else ""
+        if kind == "bracket":
+            if text in _CLOSES:
+                opened.pop()
+                if text == ")" and before in _BINARY:
+                    return f"nothing stands after `{before}`"
+            else:
+                opened.append(text)
+        # `=` belongs into braces, and there only.
+        elif kind == "operator" and text in _FOREIGN and opened[-1:] != ["{"]:
+            return f"`{text}` is no operator there; write `{_FOREIGN[text]}`"
+        elif kind in ("operator", "word") and text.lower() in _NEVER_FIRST and before in ("", "("):
+            return f"nothing stands before `{text}`" if kind == "operator" else ""
+    last_kind, last = tokens[-1]
+    if last_kind in ("operator", "word") and last.lower() in _NEVER_LAST:
+        return f"nothing stands after `{last}`"
+    first_is_word = all(kind == "word" for kind, _ in tokens) and len(tokens) > 2
+    return (
+        "it reads like a sentence" if first_is_word and not _BINARY & {text.lower() for _, text in tokens} else ""
+    )

@@ -19,7 +19,7 @@ from typing import Any
 
 from wpk_sandbox import __version__
 from wpk_sandbox.errors import InterruptedRunError, UnavailableError
-from wpk_sandbox.finding import Finding
+from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.case import load_cases
 from wpk_sandbox.package.earlier import Earlier
 from wpk_sandbox.package.load import load_file
@@ -29,6 +29,7 @@ from wpk_sandbox.package.selection import Selection
 from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.plan.planner import PlanOptions, needs, plan, referenced_manifests
 from wpk_sandbox.rules.judgement import Before, judged_before, judgement
+from wpk_sandbox.rules.naming import name_taken
 from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome
 from wpk_sandbox.rules.waivers import about_policy
 from wpk_sandbox.run.observe import Observer, Silent
@@ -115,6 +116,7 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
     policy = request.settings.policy
     used: frozenset[FileWaiver] = frozenset()
     befores: dict[tuple[str, int], Before] = {}
+    taken: dict[str, Location] = {}
     for path in request.selection.files:
         loaded = load_file(request.root / path, display=path, root=request.root)
         if not loaded.packages:
@@ -122,8 +124,9 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
         for index, package in enumerate(loaded.packages):
             about_file = loaded.findings if index == 0 else ()
             cases, about_cases = load_cases(package, request.root)
-            before = _before(package, about_cases, request, befores)
-            made = judgement(package, (*about_file, *about_cases), policy, request.today, before)
+            before = _before(package, cases, about_cases, request, befores)
+            further = (*about_file, *about_cases, *name_taken(package, taken))
+            made = judgement(package, further, policy, request.today, before, cases=cases)
             used |= made.used
             for case in cases:
                 yield Judged(package, case, made.findings, made.decision, made.base_risk, made.risk_changes)
@@ -131,7 +134,11 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
 
 
 def _before(
-    package: Package, about_cases: tuple[Finding, ...], request: Request, befores: dict[tuple[str, int], Before]
+    package: Package,
+    cases: tuple[Case, ...],
+    about_cases: tuple[Finding, ...],
+    request: Request,
+    befores: dict[tuple[str, int], Before],
 ) -> Before | None:
     """The base version, judged once for all that come from it; its cases are taken as they are now."""
     if request.earlier is None:
@@ -143,7 +150,7 @@ def _before(
     place = (there.path, there.document.index)
     if place not in befores:
         further = (*about_file, *about_cases)
-        befores[place] = judged_before(there, further, request.settings.policy, request.today)
+        befores[place] = judged_before(there, further, request.settings.policy, request.today, cases=cases)
     return befores[place]
 
 

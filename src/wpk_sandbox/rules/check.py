@@ -1,10 +1,10 @@
 """Examines a package with every rule; pure, so that the same package and policy always give the same findings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from wpk_sandbox.finding import Finding
-from wpk_sandbox.package.package import Package
+from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.rules import (
     custom,
     host,
@@ -39,9 +39,12 @@ HIDDEN = "***"
 LONGEST_EXCERPT = 4096
 
 
-def check(package: Package, policy: Policy) -> tuple[Finding, ...]:
-    """Everything that the rules have to say about a package, worst first, without the loader's findings."""
-    subject = Subject(package, policy)
+def check(package: Package, policy: Policy, cases: Sequence[Case] = ()) -> tuple[Finding, ...]:
+    """Everything that the rules have to say about a package, worst first, without the loader's findings.
+
+    `cases` are those of its case file: they tell what no package can, such as the target and the parameters.
+    """
+    subject = Subject(package, policy, cases)
     distinct: dict[tuple[object, ...], Finding] = {}
     for family in _FAMILIES:
         for finding in family(subject):

@@ -1,11 +1,11 @@
 """The whole judgement of one package: rules, severities of the policy, waivers, decision, and what a change did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from wpk_sandbox.finding import Finding
-from wpk_sandbox.package.package import Package
+from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.rules.check import check
 from wpk_sandbox.rules.difference import risk_changes
 from wpk_sandbox.rules.known import KnownCritical
@@ -38,14 +38,20 @@ class Judgement:
 
 
 def judgement(
-    package: Package, further: Iterable[Finding], policy: Policy, today: date, before: Before | None = None
+    package: Package,
+    further: Iterable[Finding],
+    policy: Policy,
+    today: date,
+    before: Before | None = None,
+    *,
+    cases: Sequence[Case] = (),
 ) -> Judgement:
-    """Judge a package; `further` are the findings of its loading.
+    """Judge a package; `further` are the findings of its loading, `cases` those of its case file.
 
     `before` is what a change is measured against: with it a comment waives a critical finding only if the base
     waives the same one.
     """
-    found = weighed([*further, *check(package, policy)], policy)
+    found = weighed([*further, *check(package, policy, cases)], policy)
     known = before.known if before else None
     waived = waive(package.document, found, policy, today, known)
     findings = tuple(sorted(waived.findings, key=lambda each: each.order))
@@ -56,8 +62,10 @@ def judgement(
     return Judgement(findings, decision, waived.used, before.risk, changes)
 
 
-def judged_before(package: Package, further: Iterable[Finding], policy: Policy, today: date) -> Before:
+def judged_before(
+    package: Package, further: Iterable[Finding], policy: Policy, today: date, *, cases: Sequence[Case] = ()
+) -> Before:
     """The base version under the same policy and on the same day."""
-    made = judgement(package, further, policy, today)
+    made = judgement(package, further, policy, today, cases=cases)
     known = KnownCritical(package.document, made.findings)
     return Before(package, made.findings, made.decision.risk, known)

@@ -37,9 +37,7 @@ class Expression:
         except (RuntimeError, ValueError, TypeError, OverflowError) as error:
             raise ExpressionError(_reason(str(error))) from error
         if not isinstance(value, bool):
-            raise ExpressionError(
-                _reason(str(value)) if answer.type().name() == "*error*" else "it is no yes or no"
-            )
+            raise ExpressionError(_reason(str(value)) if answer.type().name() == "ERROR" else "it is no yes or no")
         return value
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import braces
+from wpk_sandbox.rules.shell import braces, escapes, lists
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.scope import Scope, Value
 from wpk_sandbox.rules.shell.source import Source
@@ -22,8 +22,6 @@ Substitute = Callable[["Node"], tuple[tuple[Command, ...], str | None]]
 
 MOST_DEFAULTS = 16
 _DEFAULTS = frozenset({":-", "-", ":=", "="})
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
-_ANSI_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|[0-7]{1,3}|.)", re.DOTALL)
 _NEVER_EMPTY_VARIABLES = frozenset(
     {"$", "?", "#", "0", "!", "RANDOM", "SECONDS", "UID", "EUID", "PPID", "HOSTNAME"}
 )
@@ -104,8 +102,7 @@ class Expander:
 
     def _escaped(self, start: int, end: int) -> Piece:
         """Text in double quotes, where a backslash stands before `$`, a backquote, `"`, itself or a line end."""
-        piece = self._plain(start, end, quoted=True)
-        return piece if "\\" not in piece.text else _without(piece, re.compile(r"\\([$`\"\\\n])"))
+        return escapes.in_double_quotes(self._plain(start, end, quoted=True))
 
     def _unescaped(self, start: int, end: int) -> Iterator[Piece]:
         """Text outside of quotes: a backslash quotes the next character, and vanishes with a line end."""
@@ -121,25 +118,43 @@ class Expander:
                 yield Piece(found[1], piece.places[first + 1 : last], quoted=True)
 
     def _ansi(self, node: "Node") -> Piece:
-        piece = self._plain(node.start_byte + 2, node.end_byte - 1, quoted=True)
-        return _without(piece, _ANSI_ESCAPE, _ansi_character)
+        return escapes.ansi(self._plain(node.start_byte + 2, node.end_byte - 1, quoted=True))
 
     def _variable(self, node: "Node", names: Sequence["Node"], *, quoted: bool) -> Iterator[Piece]:
-        name = self._source.slice(names[0].start_byte, names[0].end_byte) if names else ""
-        value = self._value(name)
+        name, index = self._named(names)
+        value = self._value(name, index)
         if value is not None:
-            yield from self._placed(value, node, splits=not quoted or name == "@")
+            yield from self._placed(value, node, splits=not quoted, separate=(index or name) == "@")
         else:
             known = Known.NEVER_EMPTY if name in _NEVER_EMPTY_VARIABLES else Known.MAYBE_EMPTY
             yield self._unknown(node, known, quoted=quoted, name=name)
 
-    def _value(self, name: str) -> Value | None:
-        value = self._scope.get(name)
+    def _named(self, nodes: Sequence["Node"]) -> tuple[str, str]:
+        """The name of a variable, and the index of `NAME[index]`."""
+        if not nodes:
+            return "", ""
+        parts = nodes[0].children if nodes[0].type == "subscript" else nodes[:1]
+        texts = [self._source.slice(part.start_byte, part.end_byte) for part in parts if part.is_named]
+        return (texts[0], texts[1] if len(texts) > 1 else "") if texts else ("", "")
+
+    def _value(self, name: str, index: str = "") -> Value | None:
+        if name.isdecimal() and name != "0":
+            arguments = self._scope.get(lists.ARGUMENTS)
+            return None if arguments is None else lists.element(arguments, int(name[:6]) - 1)
+        if index:
+            return self._element(name, index)
+        value = self._scope.get(lists.ARGUMENTS if name == "*" else name)
         if value is None and name == "HOME":
             return (Piece("~", range(1)),)
         if value is None and name == "IFS":
             return (Piece(" ", range(1)),)
         return value
+
+    def _element(self, name: str, index: str) -> Value | None:
+        value = self._scope.get(lists.key(name))
+        if value is None or index in ("@", "*"):
+            return value
+        return lists.element(value, int(index[:6])) if index.isdecimal() else None
 
     def _expansion(self, node: "Node", *, quoted: bool) -> Iterator[Piece]:
         """`${NAME}` and `${NAME<operator>…}`."""
@@ -147,11 +162,13 @@ class Expander:
         if len(children) == 1:
             yield from self._variable(node, children, quoted=quoted)
             return
-        names = [child for child in children if child.type in ("variable_name", "special_variable_name")]
-        name = self._source.slice(names[0].start_byte, names[0].end_byte) if names else ""
+        names = [
+            child for child in children if child.type in ("variable_name", "special_variable_name", "subscript")
+        ]
+        name, index = self._named(names)
         operator = next((child for child in children if not child.is_named), None)
         kind = operator.type if operator and names and operator.start_byte >= names[0].end_byte else "prefix"
-        value = self._value(name)
+        value = self._value(name, index)
         if value is not None and any(piece.text or not piece.exact for piece in value):
             yield from self._changed(node, kind, value, quoted=quoted)
         elif kind in _DEFAULTS:
@@ -190,7 +207,7 @@ class Expander:
         start, end = self._source.span(node.start_byte, node.end_byte)
         if output is not None:
             places = [start] * len(output)
-            return Piece(output, places, quoted=quoted, splits=not quoted)
+            return Piece(output, places, quoted=quoted, splits=not quoted, commands=commands)
         never = node.type == "process_substitution" or bool(commands and commands[-1].name in _NEVER_EMPTY_OUTPUTS)
         known = Known.NEVER_EMPTY if never else Known.MAYBE_EMPTY
         return Piece("", (start, end), known, quoted, self._written(node), commands=commands)
@@ -202,37 +219,12 @@ class Expander:
     def _written(self, node: "Node") -> str:
         return self._source.slice(node.start_byte, node.end_byte).strip()
 
-    def _placed(self, value: Value, node: "Node", *, splits: bool) -> Iterator[Piece]:
-        """A variable's value at the place that uses it."""
+    def _placed(self, value: Value, node: "Node", *, splits: bool, separate: bool = False) -> Iterator[Piece]:
+        """A variable's value at the place that uses it; `separate` keeps the words of a list apart in quotes."""
         start = self._source.span(self._skip_blanks(node), node.end_byte)[0]
         for piece in value:
             places = [start] * (len(piece.text) if piece.exact else 2)
-            yield replace(piece, places=places, quoted=not splits, splits=splits and piece.exact)
-
-
-def _without(
-    piece: Piece, pattern: re.Pattern[str], decode: Callable[[str], str] = lambda escape: escape.strip("\n")
-) -> Piece:
-    """The piece with each escape that the pattern finds (its group 1 without the backslash) decoded."""
-    text: list[str] = []
-    places: list[int] = []
-    position = 0
-    for found in pattern.finditer(piece.text):
-        text.append(piece.text[position : found.start()])
-        places += piece.places[position : found.start()]
-        character = decode(found[1])
-        text.append(character)
-        places += [piece.places[found.start()]] * len(character)
-        position = found.end()
-    text.append(piece.text[position:])
-    places += piece.places[position:]
-    return replace(piece, text="".join(text), places=places)
-
-
-def _ansi_character(escape: str) -> str:
-    if escape in _ESCAPES:
-        return _ESCAPES[escape]
-    if escape[0] in "xuU" and len(escape) > 1:
-        code = int(escape[1:], 16)
-        return chr(code) if code <= 0x10FFFF else "\ufffd"
-    return chr(int(escape, 8) & 0xFF) if escape[0] in "01234567" else escape
+            if separate and lists.is_separator(piece):
+                yield replace(piece, places=places)
+            else:
+                yield replace(piece, places=places, quoted=not splits, splits=splits and piece.exact)

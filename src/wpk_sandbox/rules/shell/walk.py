@@ -1,65 +1,35 @@
 """Walks a syntax tree and collects the simple commands, keeping track of variables, pipes and functions."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import redirects, wrappers
-from wpk_sandbox.rules.shell.command import Command, Redirect
+from wpk_sandbox.rules.shell import effects, lists, redirects, wrappers
+from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.expand import Expander
+from wpk_sandbox.rules.shell.printed import printed_words
+from wpk_sandbox.rules.shell.progress import (
+    MOST_CALLS,
+    MOST_DEPTH,
+    MOST_NESTED,
+    PLAIN,
+    Context,
+    Function,
+    Reading,
+    Stop,
+)
 from wpk_sandbox.rules.shell.redirects import WORDS, Redirects
-from wpk_sandbox.rules.shell.scope import Scope
+from wpk_sandbox.rules.shell.scope import Value
 from wpk_sandbox.rules.shell.source import Source, Span
+from wpk_sandbox.rules.shell.started import Started, Text, text_of
 from wpk_sandbox.rules.shell.words import Piece, Word
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-MOST_COMMANDS = 4000
-MOST_NESTED = 8
-MOST_DEPTH = 120
 SUBSTITUTION_LEVELS = 5
 
 _LOOPS_FOREVER = frozenset({"true", ":", "[ 1 ]", "[[ 1 ]]", "[ true ]"})
-
-
-class _Stop(Exception):  # noqa: N818 - not an error: it ends the reading of a script
-    """The script is too large in some way; the reading has noted which."""
-
-
-@dataclass
-class Reading:
-    """What was read so far, shared by a script and the scripts inside of it."""
-
-    commands: list[Command] = field(default_factory=list)
-    problems: list[tuple[str, Span]] = field(default_factory=list)
-    scope: Scope = field(default_factory=Scope)
-    bodies: dict[str, tuple["Walker", "Node"]] = field(default_factory=dict)
-    nested: int = 0
-    depth: int = 0
-
-    def stop(self, message: str, span: Span) -> _Stop:
-        """The signal to stop, with the reason noted."""
-        self.problems.append((message, span))
-        return _Stop()
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What surrounds a node; `certain` is False where it may not be reached."""
-
-    certain: bool = True
-    piped: bool = False
-    background: bool = False
-    endless: bool = False
-    functions: tuple[str, ...] = ()
-    upstream: tuple[Command, ...] = ()
-    redirects: tuple[Redirect, ...] = ()
-    via: tuple[str, ...] = ()
-    folder: str | None = None
-
-
-_PLAIN = _Context()
 
 
 class Walker:
@@ -70,7 +40,7 @@ class Walker:
         self._expander = Expander(source, reading.scope, self._substitute)
         self._substituted: dict[int, tuple[tuple[Command, ...], str | None]] = {}
 
-    def read(self, context: _Context = _PLAIN) -> None:
+    def read(self, context: Context = PLAIN) -> None:
         """Read the whole source, as far as bounds and syntax allow."""
         root = self._source.parse()
         error = self._source.error(root)
@@ -79,20 +49,22 @@ class Walker:
         outermost = not self._reading.nested
         try:
             self._children(root, context)
-        except _Stop:
+            if outermost:
+                self._uncalled()
+        except Stop:
             if not outermost:
                 raise
 
     def start(self, words: tuple[Word, ...]) -> None:
         """Read a command that is given as its words."""
         try:
-            self._emit(words, (words[0].span[0], words[-1].span[1]), _PLAIN)
-        except _Stop:
+            self._emit(words, (words[0].span[0], words[-1].span[1]), PLAIN)
+        except Stop:
             return
 
     # Structure
 
-    def _visit(self, node: "Node", context: _Context) -> None:
+    def _visit(self, node: "Node", context: Context) -> None:
         self._descend(node, 1)
         _VISITS.get(node.type, Walker._children)(self, node, context)
         self._reading.depth -= 1
@@ -103,7 +75,7 @@ class Walker:
         if self._reading.depth > MOST_DEPTH:
             raise self._reading.stop("commands are nested too deep to be read", self._span(node))
 
-    def _children(self, node: "Node", context: _Context) -> None:
+    def _children(self, node: "Node", context: Context) -> None:
         children = node.children
         for index, child in enumerate(children):
             if not child.is_named or (child.child_count == 0 and child.type != "command"):
@@ -112,7 +84,7 @@ class Walker:
             started = not last and children[index + 1].type == "&"
             self._visit(child, replace(context, background=True) if started else context)
 
-    def _list(self, node: "Node", context: _Context) -> None:
+    def _list(self, node: "Node", context: Context) -> None:
         """`a && b || c`, which the tree nests to the left; only the first is sure to run."""
         parts: list[Node] = []
         while node.type == "list" and node.child_count >= 3:
@@ -122,10 +94,10 @@ class Walker:
         for part in reversed(parts):
             self._visit(part, replace(context, certain=False))
 
-    def _maybe(self, node: "Node", context: _Context) -> None:
+    def _maybe(self, node: "Node", context: Context) -> None:
         self._children(node, replace(context, certain=False))
 
-    def _while(self, node: "Node", context: _Context) -> None:
+    def _while(self, node: "Node", context: Context) -> None:
         condition = " ".join(
             self._text(child) for child in node.children[1:] if child.is_named and child.type != "do_group"
         )
@@ -133,40 +105,59 @@ class Walker:
         endless = condition in (_LOOPS_FOREVER if word == "while" else {"false"})
         self._children(node, replace(context, certain=False, endless=endless or context.endless))
 
-    def _c_style_for(self, node: "Node", context: _Context) -> None:
+    def _c_style_for(self, node: "Node", context: Context) -> None:
         endless = ";;" in self._text(node).partition("do")[0].replace(" ", "")
         self._children(node, replace(context, certain=False, endless=endless or context.endless))
 
-    def _for(self, node: "Node", context: _Context) -> None:
+    def _for(self, node: "Node", context: Context) -> None:
         names = [child for child in node.children if child.type == "variable_name"]
         items = [child for child in node.children if child.type in WORDS]
-        values = [word.pieces for item in items for word in self._expander.words(item)]
+        values: list[Value | None] = [word.pieces for item in items for word in self._expander.words(item)]
+        if not any(child.type == "in" for child in node.children):
+            # `for NAME; do` goes through the arguments.
+            values = [*lists.elements(self._reading.scope.get(lists.ARGUMENTS) or ())]
         if names:
             self._reading.scope.set_any(self._text(names[0]), [value for value in values if value] or [None])
         self._maybe(node, context)
 
-    def _subshell(self, node: "Node", context: _Context) -> None:
+    def _subshell(self, node: "Node", context: Context) -> None:
         before = self._reading.scope.snapshot()
         self._children(node, context)
         self._reading.scope.restore(before)
 
-    def _function(self, node: "Node", context: _Context) -> None:
+    def _function(self, node: "Node", _: Context) -> None:
+        """A definition; the body is read by each call, or at the end where nothing calls it."""
         name = next((self._text(child) for child in node.children if child.type == "word"), "")
         body = node.child_by_field_name("body")
-        if body is None:
-            return
-        self._reading.bodies[name] = (self, body)
-        before = self._reading.scope.snapshot()
-        for number in "123456789@*":
-            self._reading.scope.set(number, None, certain=True)
-        self._visit(body, replace(context, certain=False, functions=(*context.functions, name)))
-        self._reading.scope.restore(before)
+        if body is not None:
+            self._reading.define(Function(name, self, body))
 
-    def _pipeline(self, node: "Node", context: _Context) -> None:
+    def _uncalled(self) -> None:
+        """Read the functions that are only defined, with arguments that nobody knows."""
+        for function in self._reading.functions:
+            if not function.called:
+                self._reading.scope.set(lists.ARGUMENTS, None, certain=True)
+                self._enter(function, Context(certain=False))
+
+    def _enter(self, function: Function, context: Context) -> None:
+        """Read a function's body with the scope as it is."""
+        function.called = True
+        walker = function.walker
+        known, walker._substituted = walker._substituted, {}
+        before = self._reading.scope.snapshot()
+        walker._visit(function.body, replace(context, functions=(*context.functions, function.name)))
+        for name, value in self._reading.scope.snapshot().items():
+            # What a function assigns stays; its arguments end with it.
+            if name != lists.ARGUMENTS:
+                before[name] = value
+        self._reading.scope.restore(before)
+        walker._substituted = known
+
+    def _pipeline(self, node: "Node", context: Context) -> None:
         stages = [child for child in node.children if child.is_named]
         self._stages(stages, context, context.upstream)
 
-    def _stages(self, stages: Sequence["Node"], context: _Context, upstream: tuple[Command, ...]) -> None:
+    def _stages(self, stages: Sequence["Node"], context: Context, upstream: tuple[Command, ...]) -> None:
         for index, stage in enumerate(stages):
             last = index + 1 == len(stages)
             before = len(self._reading.commands)
@@ -175,7 +166,7 @@ class Walker:
 
     # Assignments
 
-    def _assignment(self, node: "Node", context: _Context) -> None:
+    def _assignment(self, node: "Node", context: Context) -> None:
         name, value = self._assigned(node)
         if name:
             self._reading.scope.set(name, value, certain=context.certain)
@@ -186,22 +177,39 @@ class Walker:
         names = [child for child in node.children if child.type == "variable_name"]
         plain = len(node.children) > 1 and self._text(node.children[1]) == "="
         if not names or not plain:
-            return (self._text(names[0]), None) if names else ("", None)
+            return (self._text(names[0]), self._extended(node, self._text(names[0]))) if names else ("", None)
         value = node.children[2] if len(node.children) > 2 else None
         if value is None:
             return self._text(names[0]), (Piece("", range(0), quoted=True),)
         if value.type == "array":
-            return self._text(names[0]), None
+            return self._text(names[0]), self._array(value, self._text(names[0]))
         return self._text(names[0]), self._expander.word(value).pieces
 
-    def _unset(self, node: "Node", context: _Context) -> None:
+    def _array(self, node: "Node", name: str) -> tuple[Piece, ...] | None:
+        """Note an array; its first element, which is what `$NAME` stands for."""
+        words = [word for child in node.children if child.type in WORDS for word in self._expander.words(child)]
+        self._reading.scope.set(lists.key(name), lists.listed(words), certain=True)
+        return words[0].pieces if words else None
+
+    def _extended(self, node: "Node", name: str) -> tuple[Piece, ...] | None:
+        """The value after `NAME+=more`, or after `NAME+=(more)` for an array."""
+        scope, value = self._reading.scope, node.children[-1]
+        if value.type != "array":
+            before = scope.get(name)
+            return None if before is None else before + self._expander.word(value).pieces
+        words = [Word(pieces, self._span(node)) for pieces in lists.elements(scope.get(lists.key(name)) or ())]
+        words += [word for child in value.children if child.type in WORDS for word in self._expander.words(child)]
+        scope.set(lists.key(name), lists.listed(words), certain=True)
+        return words[0].pieces if words else None
+
+    def _unset(self, node: "Node", context: Context) -> None:
         for child in node.children:
             if child.type == "variable_name":
                 self._reading.scope.set(self._text(child), None, certain=context.certain)
 
     # Commands
 
-    def _redirected(self, node: "Node", context: _Context) -> None:
+    def _redirected(self, node: "Node", context: Context) -> None:
         body = node.child_by_field_name("body")
         around = redirects.read(node.children, self._source, self._expander)
         self._heredocs(node)
@@ -211,7 +219,7 @@ class Walker:
         elif body is not None:
             self._visit(body, replace(context, redirects=context.redirects + around.redirects))
         elif around.redirects:
-            self._record(Command((), self._span(node), around.redirects))
+            self._reading.record(Command((), self._span(node), around.redirects))
         self._after_heredoc(around.after, context, tuple(self._reading.commands[before:]))
 
     def _heredocs(self, node: "Node") -> None:
@@ -219,7 +227,7 @@ class Walker:
             if child.type == "heredoc_redirect":
                 self._substitutions(child)
 
-    def _after_heredoc(self, nodes: Sequence["Node"], context: _Context, upstream: tuple[Command, ...]) -> None:
+    def _after_heredoc(self, nodes: Sequence["Node"], context: Context, upstream: tuple[Command, ...]) -> None:
         for node in nodes:
             if node.type == "pipeline":
                 stages = [child for child in node.children if child.is_named]
@@ -227,10 +235,10 @@ class Walker:
             else:
                 self._visit(node, replace(context, certain=False))
 
-    def _simple(self, node: "Node", context: _Context) -> None:
+    def _simple(self, node: "Node", context: Context) -> None:
         self._command(node, context, redirects.NONE)
 
-    def _command(self, node: "Node", context: _Context, around: Redirects) -> None:
+    def _command(self, node: "Node", context: Context, around: Redirects) -> None:
         parts = [child for child in node.children if child.type in WORDS or child.type == "command_name"]
         assignments = [child for child in node.children if child.type == "variable_assignment"]
         own = redirects.read(node.children, self._source, self._expander)
@@ -263,7 +271,7 @@ class Walker:
         pieces = self._reading.scope.get("PWD")
         return "".join(piece.text for piece in pieces) if pieces and all(piece.exact for piece in pieces) else None
 
-    def _emit(self, words: tuple[Word, ...], span: Span, context: _Context) -> None:
+    def _emit(self, words: tuple[Word, ...], span: Span, context: Context) -> None:
         """Record a command, then whatever it starts."""
         command = Command(
             words,
@@ -277,54 +285,57 @@ class Walker:
             context.via,
             context.folder,
         )
-        self._record(command)
-        self._effects(command, context)
+        self._reading.record(command)
+        effects.apply(command, self._reading, certain=context.certain)
         if words and self._reading.nested < MOST_NESTED:
             self._nested(command, context)
         elif words and next(wrappers.inner(command), None) is not None:
             raise self._reading.stop(f"interpreters are nested more than {MOST_NESTED} deep", span)
 
-    def _record(self, command: Command) -> None:
-        if len(self._reading.commands) >= MOST_COMMANDS:
-            raise self._reading.stop(f"the script has more than {MOST_COMMANDS} commands", command.span)
-        self._reading.commands.append(command)
-
-    def _nested(self, command: Command, context: _Context) -> None:
+    def _nested(self, command: Command, context: Context) -> None:
         self._reading.nested += 1
-        calls = command.name in self._reading.bodies and command.name not in context.functions
-        inner = tuple(wrappers.inner(command))
+        function = self._reading.bodies.get(command.name)
+        calls = function is not None and command.name not in context.functions
+        inner = (*wrappers.inner(command), *self._aliased(command))
         within = replace(context, via=(*context.via, command.name)) if inner or calls else context
         for started in inner:
-            if isinstance(started, wrappers.Text):
-                inside = Source(started.text, started.places)
-                Walker(inside, self._reading).read(replace(within, redirects=(), upstream=()))
+            if isinstance(started, Text):
+                self._script(started, within)
             else:
                 start, end = started[0].span[0], started[-1].span[1]
                 self._emit(started, (start, end if end > start else max(start, command.span[1])), within)
-        if calls:
-            self._call(command, within)
+        if function is not None and calls:
+            self._call(function, command, within)
         self._reading.nested -= 1
 
-    def _call(self, command: Command, context: _Context) -> None:
-        """A function's body again, with the arguments that it is called with."""
-        walker, body = self._reading.bodies[command.name]
+    def _script(self, started: Text, context: Context) -> None:
+        """Read a script inside of a command."""
         scope = self._reading.scope
-        arguments = command.arguments[:9]
-        if not any(word.value for word in arguments):
-            return
-        before = scope.snapshot()
-        for number, word in enumerate(arguments, 1):
-            scope.set(str(number), word.pieces, certain=True)
-        walker._visit(body, replace(context, functions=(*context.functions, command.name)))
-        scope.restore(before)
+        upstream = () if started.is_input else context.upstream
+        arguments = scope.get(lists.ARGUMENTS)
+        if started.arguments is not None:
+            scope.set(lists.ARGUMENTS, lists.listed(started.arguments), certain=True)
+        inside = Source(started.text, started.places)
+        Walker(inside, self._reading).read(replace(context, redirects=(), upstream=upstream))
+        if started.arguments is not None:
+            scope.set(lists.ARGUMENTS, arguments, certain=True)
 
-    def _effects(self, command: Command, context: _Context) -> None:
-        """What a command changes in the shell itself: the folder."""
-        if command.name not in ("cd", "pushd") or not command.arguments:
-            return
-        word = command.arguments[-1]
-        known = word.value is not None and word.value.startswith(("/", "~"))
-        self._reading.scope.set("PWD", word.pieces if known else None, certain=context.certain)
+    def _aliased(self, command: Command) -> Iterator[Started]:
+        """What an alias stands for; one that names itself stands for the program of its name."""
+        text = self._reading.aliases.get(command.name)
+        if text is not None and (text.value or "").split()[:1] != [command.name]:
+            yield text_of((text, *command.arguments))
+
+    def _call(self, function: Function, command: Command, context: Context) -> None:
+        """A function's body, with the arguments that it is called with and the variables as they are now."""
+        self._reading.calls += 1
+        if self._reading.calls > MOST_CALLS:
+            raise self._reading.stop(f"functions are called more than {MOST_CALLS} times", command.span)
+        scope = self._reading.scope
+        arguments = scope.get(lists.ARGUMENTS)
+        scope.set(lists.ARGUMENTS, lists.listed(command.arguments), certain=True)
+        self._enter(function, context)
+        scope.set(lists.ARGUMENTS, arguments, certain=True)
 
     # Substitutions
 
@@ -341,7 +352,7 @@ class Walker:
             elif node.type != "heredoc_redirect" or child.type not in redirects.FOLLOWING:
                 waiting += reversed(child.children)
 
-    def _substitution(self, node: "Node", _: _Context) -> None:
+    def _substitution(self, node: "Node", _: Context) -> None:
         self._substitute(node)
 
     def _substitute(self, node: "Node") -> tuple[tuple[Command, ...], str | None]:
@@ -349,7 +360,7 @@ class Walker:
             self._substituted[node.id] = ((), None)
             scope, before = self._reading.scope.snapshot(), len(self._reading.commands)
             self._descend(node, SUBSTITUTION_LEVELS)
-            self._children(node, _Context(piped=True))
+            self._children(node, Context(piped=True))
             self._reading.depth -= SUBSTITUTION_LEVELS
             self._reading.scope.restore(scope)
             commands = tuple(self._reading.commands[before:])
@@ -364,13 +375,17 @@ class Walker:
 
 
 def _output(commands: tuple[Command, ...]) -> str | None:
-    """What a substitution prints, if it is a single `echo` of known words."""
-    words = wrappers.printed_words(commands[0]) if len(commands) == 1 else ()
+    """What a substitution prints, if that is known: one `echo`, or a pipe such as `echo … | base64 -d`."""
+    if not commands or len(commands) != len(commands[-1].upstream) + 1:
+        return None
+    words = printed_words(commands[-1])
     values = [word.value for word in words]
-    return " ".join(value for value in values if value is not None) if values and None not in values else None
+    if not values or None in values:
+        return None
+    return " ".join(value for value in values if value is not None).rstrip("\n")
 
 
-_VISITS: dict[str, Callable[[Walker, "Node", _Context], None]] = {
+_VISITS: dict[str, Callable[[Walker, "Node", Context], None]] = {
     "command": Walker._simple,
     "redirected_statement": Walker._redirected,
     "pipeline": Walker._pipeline,

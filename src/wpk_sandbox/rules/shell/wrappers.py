@@ -1,24 +1,22 @@
 """Commands that start others (`sudo`, `env`, `xargs`) and interpreters that are given a script (`sh -c`)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from wpk_sandbox.rules.shell import containers, programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
-from wpk_sandbox.rules.shell.words import Word, joined
+from wpk_sandbox.rules.shell.printed import fields, here_documents, input_words, printed_words
+from wpk_sandbox.rules.shell.started import Started, Text, text_of
+from wpk_sandbox.rules.shell.words import Piece, Word
+
+__all__ = ["INTERPRETERS", "SHELLS", "here_documents", "inner", "printed_words", "script_files"]
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash"})
 # What reads a program in another language from its input or from an argument.
 INTERPRETERS = SHELLS | {"python", "python2", "python3", "perl", "ruby", "node", "php", "lua", "pwsh"}
 _SHELL_TAKES = frozenset({"c", "o", "O", "rcfile", "init-file"})
-
-
-@dataclass(frozen=True)
-class Text:
-    """A script inside of a command, with the place of each character and of the end."""
-
-    text: str
-    places: list[int]
+_INPUTS = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Wrapper:
 WRAPPERS: dict[str, Wrapper] = {
     "sudo": Wrapper(names("u g h p C r t T U D R user group host prompt chdir chroot"), assigns=True),
     "doas": Wrapper(names("u C")),
-    "env": Wrapper(names("u C unset chdir"), assigns=True),
+    "env": Wrapper(names("u C S unset chdir split-string"), assigns=True),
     "timeout": Wrapper(names("s k signal kill-after"), skips=1),
     "nice": Wrapper(names("n adjustment")),
     "ionice": Wrapper(names("c n class classdata")),
@@ -50,6 +48,22 @@ WRAPPERS: dict[str, Wrapper] = {
     "builtin": Wrapper(),
     "coproc": Wrapper(),
     "xargs": Wrapper(names("I L n P s d E a max-args max-procs delimiter arg-file replace max-lines")),
+    "catchsegv": Wrapper(),
+    "cgexec": Wrapper(names("g")),
+    "chpst": Wrapper(names("u U b e n l L m d o p f c")),
+    "fakeroot": Wrapper(names("l s i b lib faked")),
+    "faketime": Wrapper(skips=1),
+    "linux32": Wrapper(),
+    "linux64": Wrapper(),
+    "numactl": Wrapper(names("i m N C p membind cpunodebind physcpubind interleave preferred")),
+    "pkexec": Wrapper(names("user")),
+    "prlimit": Wrapper(names("p pid o output")),
+    "run0": Wrapper(names("u g user group unit property chdir")),
+    "setarch": Wrapper(skips=1),
+    "sshpass": Wrapper(names("p f d P")),
+    "systemd-run": Wrapper(names("u p M H E unit property uid gid nice slice description on-active on-calendar")),
+    "unbuffer": Wrapper(names("p")),
+    "proot": Wrapper(names("r b q w i v")),
     "parallel": Wrapper(names("j jobs a arg-file colsep delay timeout")),
     "busybox": Wrapper(),
     "toybox": Wrapper(),
@@ -66,20 +80,21 @@ WRAPPERS: dict[str, Wrapper] = {
     "strace": Wrapper(names("e o p s u E a O S")),
     "ltrace": Wrapper(names("e o p s u")),
 }
-_CONTAINER_CLIENTS = frozenset({"kubectl", "oc"})
 
 
-def inner(command: Command) -> Iterator[tuple[Word, ...] | Text]:
+def inner(command: Command) -> Iterator[Started]:
     """What a command starts: other commands as their words, scripts as text."""
     name = command.name
     if name in SHELLS:
         yield from _script(command)
     elif name in WRAPPERS:
         yield from _wrapped(command, WRAPPERS[name])
-    elif name in _CONTAINER_CLIENTS:
-        yield from _in_container(command)
     elif name in _SPECIAL:
         yield from _SPECIAL[name](command)
+    elif name in containers.CLIENTS:
+        yield from containers.CLIENTS[name](command)
+    elif programs.language(name) in programs.LANGUAGES:
+        yield from programs.started(command)
 
 
 def script_files(command: Command) -> tuple[Word, ...]:
@@ -88,85 +103,103 @@ def script_files(command: Command) -> tuple[Word, ...]:
     return () if "c" in options.values or "s" in options.flags else options.operands
 
 
-def _text(words: tuple[Word, ...]) -> Text:
-    return Text(*joined(words, words[-1].span[1]))
-
-
-def _script(command: Command) -> Iterator[Text]:
+def _script(command: Command) -> Iterator[Started]:
     options = parse(command.arguments, _SHELL_TAKES, first_operand_ends=True)
     if "c" in options.values or "c" in options.flags:
-        script = _argument_of_c(command)
-        if script is not None:
-            yield _text((script,))
-    elif not options.operands or "s" in options.flags or options.operands[0].value == "-":
+        words = _from_c(command)
+        if words:
+            yield text_of(words[:1], words[2:])
+    elif not options.operands or "s" in options.flags or options.operands[0].value in _INPUTS:
         yield from _standard_input(command)
+    else:
+        yield from _substituted(options.operands)
 
 
-def _argument_of_c(command: Command) -> Word | None:
-    """The script of `sh -c`: the first operand, since options may stand between it and the `c` (`-ce`, `-c -e`)."""
-    return next((word for word in command.arguments if not word.when_empty.startswith(("-", "+"))), None)
+def _from_c(command: Command) -> tuple[Word, ...]:
+    """The script of `sh -c`, its name and its arguments.
+
+    The script is the first operand, since options may stand between it and the `c` (`-ce`, `-co pipefail`).
+    """
+    words = command.arguments
+    skip = False
+    for index, word in enumerate(words):
+        text = word.when_empty
+        if skip:
+            skip = False
+        elif not text.startswith(("-", "+")):
+            return words[index:]
+        else:
+            skip = text in ("--rcfile", "--init-file") or (text[:2] != "--" and text.endswith(("o", "O")))
+    return ()
 
 
 def _standard_input(command: Command) -> Iterator[Text]:
     """What a shell reads: a here-document, a here-string, or what an `echo` before it prints."""
-    here = here_documents(command) or (printed_words(command.upstream[-1]) if command.upstream else ())
-    if here:
-        yield _text(here)
+    for words in input_words(command):
+        yield text_of(words, (), is_input=True)
 
 
-def here_documents(command: Command) -> tuple[Word, ...]:
-    """The here-document or here-string that a command reads, as it is the last one that counts."""
-    return tuple(redirect.target for redirect in command.redirects if redirect.operator.startswith("<<"))[-1:]
+def _substituted(operands: tuple[Word, ...]) -> Iterator[Text]:
+    """`bash <(echo …)`: a script file whose text is known."""
+    made = [piece for piece in operands[0].pieces if piece.commands]
+    if len(operands[0].pieces) == 1 and made and made[0].source.startswith("<("):
+        words = printed_words(made[0].commands[-1])
+        if words:
+            yield text_of(words, operands[1:])
 
 
-def printed_words(command: Command) -> tuple[Word, ...]:
-    """What an `echo`, a `printf` or a `cat` of a here-document prints; empty for other commands."""
-    words = command.arguments
-    if command.name == "cat" and not words:
-        return here_documents(command)
-    if command.name == "echo":
-        while words and words[0].when_empty in ("-n", "-e", "-E", "-ne", "-en"):
-            words = words[1:]
-        return words
-    if command.name != "printf":
-        return ()
-    if len(words) > 1 and words[0].when_empty.strip("\\n") in ("%s", "%b"):
-        return words[1:]
-    return words[:1]
-
-
-def _wrapped(command: Command, wrapper: Wrapper) -> Iterator[tuple[Word, ...] | Text]:
-    words = parse(command.arguments, wrapper.takes, first_operand_ends=True).operands
+def _wrapped(command: Command, wrapper: Wrapper) -> Iterator[Started]:
+    options = parse(command.arguments, wrapper.takes, first_operand_ends=True)
+    words = options.operands
+    if command.name == "env" and (split := options.value("S", "split-string")) is not None:
+        yield text_of((split, *words))
+        return
     while wrapper.assigns and words and "=" in words[0].when_empty:
         words = words[1:]
     words = words[wrapper.skips :]
+    if command.name == "xargs":
+        words = _with_input(command, words, options.value("I", "replace"))
     if not words:
         return
-    if command.name == "xargs" and command.upstream:
-        words += printed_words(command.upstream[-1])
     if command.name == "parallel" and len(words) == 1:
-        yield _text(words)
+        yield text_of(words)
     yield words
 
 
-def _in_container(command: Command) -> Iterator[tuple[Word, ...]]:
-    """`kubectl exec pod -- rm -rf /`."""
-    values = [word.value for word in command.arguments]
-    if "--" in values and ("exec" in values or "run" in values or "debug" in values):
-        words = command.arguments[values.index("--") + 1 :]
-        if words:
-            yield words
+def _with_input(command: Command, words: tuple[Word, ...], mark: Word | None) -> tuple[Word, ...]:
+    """The command of `xargs` with what it reads, at its end or in place of the mark of `-I`."""
+    read = tuple(word for printed in input_words(command) for word in fields(printed))
+    if mark is None or not mark.value:
+        return words + read if words else ()
+    if not read:
+        return words
+    return tuple(_replaced(word, mark.value, read[0]) for word in words)
+
+
+def _replaced(word: Word, mark: str, by: Word) -> Word:
+    pieces: list[Piece] = []
+    for piece in word.pieces:
+        parts = piece.text.split(mark) if piece.exact else [piece.text]
+        position = 0
+        for index, part in enumerate(parts):
+            if index:
+                pieces += by.pieces
+                position += len(mark)
+            places = piece.places[position : position + len(part)] if piece.exact else piece.places
+            pieces.append(replace(piece, text=part, places=places))
+            position += len(part)
+    return Word(tuple(piece for piece in pieces if piece.text or not piece.exact), word.span)
 
 
 def _eval(command: Command) -> Iterator[Text]:
     if command.arguments:
-        yield _text(command.arguments)
+        yield text_of(command.arguments)
 
 
 def _trap(command: Command) -> Iterator[Text]:
     words = parse(command.arguments).operands
     if len(words) > 1:
-        yield _text(words[:1])
+        yield text_of(words[:1])
 
 
 def _su(command: Command) -> Iterator[Text]:
@@ -174,19 +207,19 @@ def _su(command: Command) -> Iterator[Text]:
         "c", "command"
     )
     if script:
-        yield _text((script,))
+        yield text_of((script,))
 
 
-def _runuser(command: Command) -> Iterator[tuple[Word, ...] | Text]:
+def _runuser(command: Command) -> Iterator[Started]:
     yield from _su(command)
     yield from _wrapped(command, Wrapper(names("c u g s user group shell command")))
 
 
-def _flock(command: Command) -> Iterator[tuple[Word, ...] | Text]:
+def _flock(command: Command) -> Iterator[Started]:
     options = parse(command.arguments, names("w timeout E conflict-exit-code"), first_operand_ends=True)
     words = options.operands[1:]
     if words and words[0].value in ("-c", "--command"):
-        yield _text(words[1:2] or words)
+        yield text_of(words[1:2] or words)
     elif words:
         yield words
 
@@ -194,14 +227,16 @@ def _flock(command: Command) -> Iterator[tuple[Word, ...] | Text]:
 def _watch(command: Command) -> Iterator[Text]:
     words = parse(command.arguments, names("n interval"), first_operand_ends=True).operands
     if words:
-        yield _text(words)
+        yield text_of(words)
 
 
 def _ssh(command: Command) -> Iterator[Text]:
     takes = names("b c D E e F I i J L l m O o p Q R S W w")
     words = parse(command.arguments, takes, first_operand_ends=True).operands[1:]
     if words:
-        yield _text(words)
+        yield text_of(words)
+    else:
+        yield from _standard_input(command)
 
 
 def _find(command: Command) -> Iterator[tuple[Word, ...]]:
@@ -214,13 +249,23 @@ def _find(command: Command) -> Iterator[tuple[Word, ...]]:
                 yield words[index + 1 : end]
 
 
-def _docker(command: Command) -> Iterator[tuple[Word, ...]]:
-    """`docker exec [options] container command`."""
+def _source(command: Command) -> Iterator[Text]:
+    """`source /dev/stdin <<< …`, `. <(…)`."""
     words = command.arguments
-    if words and words[0].value == "exec":
-        rest = parse(words[1:], names("e env u user w workdir env-file detach-keys"), first_operand_ends=True)
-        if rest.operands[1:]:
-            yield rest.operands[1:]
+    if words and words[0].value in _INPUTS:
+        yield from _standard_input(command)
+    elif words:
+        yield from _substituted(words)
+
+
+def _netns(command: Command) -> Iterator[tuple[Word, ...]]:
+    """`ip netns exec NAME command`."""
+    words = command.arguments
+    values = [word.value for word in words]
+    if "exec" in values and ("netns" in values or "vrf" in values):
+        started = words[values.index("exec") + 2 :]
+        if started:
+            yield started
 
 
 _SPECIAL = {
@@ -233,7 +278,9 @@ _SPECIAL = {
     "script": _su,
     "ssh": _ssh,
     "find": _find,
-    "docker": _docker,
-    "podman": _docker,
-    "nerdctl": _docker,
+    "source": _source,
+    ".": _source,
+    "ip": _netns,
+    "at": _standard_input,
+    "batch": _standard_input,
 }

@@ -1,0 +1,47 @@
+"""Backslash escapes, as double quotes, `$'…'`, `printf` and `echo -e` decode them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from wpk_sandbox.rules.shell.words import Piece
+
+_NAMED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
+_ANSI = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|0?[0-7]{1,3}|.)", re.DOTALL)
+_IN_QUOTES = re.compile(r"\\([$`\"\\\n])")
+
+
+def in_double_quotes(piece: Piece) -> Piece:
+    """A backslash counts before `$`, a backquote, `"`, itself or a line end."""
+    return piece if "\\" not in piece.text else _without(piece, _IN_QUOTES, lambda escape: escape.strip("\n"))
+
+
+def ansi(piece: Piece) -> Piece:
+    """The escapes of C: `\\x2f`, `\\057`, `\\n`."""
+    return piece if "\\" not in piece.text else _without(piece, _ANSI, _character)
+
+
+def _without(piece: Piece, pattern: re.Pattern[str], decode: Callable[[str], str]) -> Piece:
+    """The piece with each escape that the pattern finds (its group 1 without the backslash) decoded."""
+    text: list[str] = []
+    places: list[int] = []
+    position = 0
+    for found in pattern.finditer(piece.text):
+        text.append(piece.text[position : found.start()])
+        places += piece.places[position : found.start()]
+        character = decode(found[1])
+        text.append(character)
+        places += [piece.places[found.start()]] * len(character)
+        position = found.end()
+    text.append(piece.text[position:])
+    places += piece.places[position:]
+    return replace(piece, text="".join(text), places=places)
+
+
+def _character(escape: str) -> str:
+    if escape in _NAMED:
+        return _NAMED[escape]
+    if escape[0] in "xuU" and len(escape) > 1:
+        code = int(escape[1:], 16)
+        return chr(code) if code <= 0x10FFFF else "\ufffd"
+    return chr(int(escape, 8) & 0xFF) if escape[0] in "01234567" else escape

@@ -1,0 +1,83 @@
+"""The state of reading a script: what was found, what surrounds the node at hand, and the bounds of the work."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from wpk_sandbox.rules.shell.command import Command, Redirect
+from wpk_sandbox.rules.shell.scope import Scope
+from wpk_sandbox.rules.shell.source import Span
+from wpk_sandbox.rules.shell.words import Word
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from wpk_sandbox.rules.shell.walk import Walker
+
+MOST_COMMANDS = 4000
+MOST_NESTED = 8
+MOST_DEPTH = 120
+# Bodies of functions that are read for their calls; each call reads the whole body again.
+MOST_CALLS = 500
+
+
+class Stop(Exception):  # noqa: N818 - not an error: it ends the reading of a script
+    """The script is too large in some way; the reading has noted which."""
+
+
+@dataclass
+class Function:
+    """A function's body, and whether a call has read it."""
+
+    name: str
+    walker: "Walker"
+    body: "Node"
+    called: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds a node; `certain` is False where it may not be reached."""
+
+    certain: bool = True
+    piped: bool = False
+    background: bool = False
+    endless: bool = False
+    functions: tuple[str, ...] = ()
+    upstream: tuple[Command, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    via: tuple[str, ...] = ()
+    folder: str | None = None
+
+
+PLAIN = Context()
+
+
+@dataclass
+class Reading:
+    """What was read so far, shared by a script and the scripts inside of it."""
+
+    commands: list[Command] = field(default_factory=list)
+    problems: list[tuple[str, Span]] = field(default_factory=list)
+    scope: Scope = field(default_factory=Scope)
+    functions: list[Function] = field(default_factory=list)
+    bodies: dict[str, Function] = field(default_factory=dict)
+    aliases: dict[str, Word] = field(default_factory=dict)
+    nested: int = 0
+    depth: int = 0
+    calls: int = 0
+
+    def stop(self, message: str, span: Span) -> Stop:
+        """The signal to stop, with the reason noted."""
+        self.problems.append((message, span))
+        return Stop()
+
+    def record(self, command: Command) -> None:
+        """Note a command."""
+        if len(self.commands) >= MOST_COMMANDS:
+            raise self.stop(f"the script has more than {MOST_COMMANDS} commands", command.span)
+        self.commands.append(command)
+
+    def define(self, function: Function) -> None:
+        """Note a function, in place of an earlier one of its name."""
+        self.functions.append(function)
+        self.bodies[function.name] = function

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import effects, lists, redirects, wrappers
+from wpk_sandbox.rules.shell import assignments, effects, lists, redirects, wrappers
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.expand import Expander
 from wpk_sandbox.rules.shell.printed import printed_words
@@ -22,7 +22,7 @@ from wpk_sandbox.rules.shell.redirects import WORDS, Redirects
 from wpk_sandbox.rules.shell.scope import Value
 from wpk_sandbox.rules.shell.source import Source, Span
 from wpk_sandbox.rules.shell.started import Started, Text, text_of
-from wpk_sandbox.rules.shell.words import Piece, Word
+from wpk_sandbox.rules.shell.words import Word
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -167,40 +167,10 @@ class Walker:
     # Assignments
 
     def _assignment(self, node: "Node", context: Context) -> None:
-        name, value = self._assigned(node)
+        name, value = assignments.read(node, self._source, self._expander, self._reading.scope)
         if name:
             self._reading.scope.set(name, value, certain=context.certain)
         self._substitutions(node)
-
-    def _assigned(self, node: "Node") -> tuple[str, tuple[Piece, ...] | None]:
-        """The name and value of `NAME=value`; no name for an element of an array."""
-        names = [child for child in node.children if child.type == "variable_name"]
-        plain = len(node.children) > 1 and self._text(node.children[1]) == "="
-        if not names or not plain:
-            return (self._text(names[0]), self._extended(node, self._text(names[0]))) if names else ("", None)
-        value = node.children[2] if len(node.children) > 2 else None
-        if value is None:
-            return self._text(names[0]), (Piece("", range(0), quoted=True),)
-        if value.type == "array":
-            return self._text(names[0]), self._array(value, self._text(names[0]))
-        return self._text(names[0]), self._expander.word(value).pieces
-
-    def _array(self, node: "Node", name: str) -> tuple[Piece, ...] | None:
-        """Note an array; its first element, which is what `$NAME` stands for."""
-        words = [word for child in node.children if child.type in WORDS for word in self._expander.words(child)]
-        self._reading.scope.set(lists.key(name), lists.listed(words), certain=True)
-        return words[0].pieces if words else None
-
-    def _extended(self, node: "Node", name: str) -> tuple[Piece, ...] | None:
-        """The value after `NAME+=more`, or after `NAME+=(more)` for an array."""
-        scope, value = self._reading.scope, node.children[-1]
-        if value.type != "array":
-            before = scope.get(name)
-            return None if before is None else before + self._expander.word(value).pieces
-        words = [Word(pieces, self._span(node)) for pieces in lists.elements(scope.get(lists.key(name)) or ())]
-        words += [word for child in value.children if child.type in WORDS for word in self._expander.words(child)]
-        scope.set(lists.key(name), lists.listed(words), certain=True)
-        return words[0].pieces if words else None
 
     def _unset(self, node: "Node", context: Context) -> None:
         for child in node.children:

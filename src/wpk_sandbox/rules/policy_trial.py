@@ -9,6 +9,7 @@ from wpk_sandbox.rules.catalogue import nearest
 from wpk_sandbox.rules.catalogue import rule as find_rule
 from wpk_sandbox.rules.known import is_critical
 from wpk_sandbox.rules.policy import CustomRule, FileWaiver, Policy
+from wpk_sandbox.rules.waivers import TOO_BROAD
 
 
 @dataclass(frozen=True)
@@ -58,5 +59,5 @@ def _problem(entry: FileWaiver, policy: Policy, today: date) -> str:
         near = nearest(entry.rule)
         return "names no rule" + (f"; did you mean `{near}`?" if near else "")
     if is_critical(entry.rule, policy) and not entry.exact:
-        return "waives a critical rule, and names not one file in `path` and one line in `text`"
+        return TOO_BROAD
     return ""

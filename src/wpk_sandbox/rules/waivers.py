@@ -14,6 +14,7 @@ from wpk_sandbox.package.package import Document
 from wpk_sandbox.package.problems import LOAD_RULES
 from wpk_sandbox.rules.catalogue import nearest
 from wpk_sandbox.rules.catalogue import rule as find_rule
+from wpk_sandbox.rules.comments import lines_of
 from wpk_sandbox.rules.known import KnownCritical, critical
 from wpk_sandbox.rules.policy import FileWaiver, Policy
 from wpk_sandbox.rules.waiver_rules import EXPIRED, INVALID, REFUSED, RULES, UNUSED
@@ -21,6 +22,8 @@ from wpk_sandbox.rules.waiver_text import Written, written
 
 _OWN = frozenset(rule.id for rule in RULES)
 _UNREADABLE = frozenset(rule.id for rule in LOAD_RULES if rule.severity.rank >= Severity.HIGH.rank)
+
+TOO_BROAD = "is about a critical rule, which takes a `path` without `*` and the `text` of one line"
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,7 @@ def _refusal(
     if not critical(finding):
         return ""
     if isinstance(candidate, FileWaiver):
-        lacking = "waives a critical rule, and names not one file and, in `text`, one line"
-        return "" if candidate.exact else f"the waiver of `{candidate.rule}` {lacking}"
+        return "" if candidate.exact else f"the waiver of `{candidate.rule}` {TOO_BROAD}"
     if known is None or known.take(finding, document):
         return ""
     return f"`{finding.rule}` is critical, and the base branch does not waive it here"
@@ -136,5 +138,7 @@ def _about(
 
 
 def _at(rule: Rule, place: Location, message: str, document: Document) -> Finding:
-    excerpt = document.line(place.line) if place.path == document.path else ""
+    """A finding that shows the comment alone: what stands before it may be a secret."""
+    start = place.column - 1
+    excerpt = " " * start + lines_of(document)[place.line - 1][start:] if place.path == document.path else ""
     return rule.at(place, message, excerpt=excerpt)

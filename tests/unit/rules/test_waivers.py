@@ -184,3 +184,13 @@ def test_an_unused_waiver_of_the_policy_is_named_only_where_its_files_were_judge
     assert [(each.rule, str(each.location)) for each in named] == [("waiver-unused", "s.yaml:3:1")]
     assert list(about_policy(policy, ["elsewhere/p.wpk.yaml"], frozenset(), TODAY)) == []
     assert list(about_policy(policy, ["ops/p.wpk.yaml"], frozenset(policy.waivers), TODAY)) == []
+
+
+def test_a_finding_about_a_waiver_shows_no_secret_that_stands_before_it() -> None:
+    text = TEXT.format(above="", beside="", below="", header="", inside="")
+    secret = "AKIA" + "Q3EGRIZ7K2MVB4TX"
+    text = text.replace("config: {command: rm -rf /srv/data}", f"config: {{command: login {secret}}}  {GOOD}")
+    (made,) = load_bytes(text.encode(), "ops/p.wpk.yaml").packages
+    (unused,) = (each for each in judged(made) if each.rule == "waiver-unused")
+    assert unused.excerpt.strip() == GOOD
+    assert unused.excerpt.index("#") == unused.location.column - 1

@@ -132,12 +132,23 @@ def run(paths: tuple[str, ...], wpk: tuple[str, ...], **options: Any) -> int:
 
 @commands.command()
 @click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--fix", is_flag=True, help="First correct what is mechanical, keeping comments and layout.")
+@click.option("--diff", is_flag=True, help="With --fix: show the corrections, and change nothing.")
 @_choosing_packages(_CHECK_FORMAT)
-def check(paths: tuple[str, ...], **options: Any) -> int:
+def check(paths: tuple[str, ...], fix: bool, diff: bool, **options: Any) -> int:
     """Check packages with every rule, without running anything."""
     from wpk_sandbox import checking
 
-    return checking.check(_request(paths, {}, options), options["form"], sys.stdout)
+    if diff and not fix:
+        raise UsageError("`--diff` shows what `--fix` would do", "write --fix --diff")
+    request = _request(paths, {}, options)
+    if fix:
+        from wpk_sandbox import fixing
+
+        if diff:
+            return fixing.show(request, sys.stdout)
+        fixing.fix(request, sys.stdout if options["form"] == "text" else sys.stderr)
+    return checking.check(request, options["form"], sys.stdout)
 
 
 @commands.command()

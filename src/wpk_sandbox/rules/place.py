@@ -51,8 +51,13 @@ class Places:
 
     def written(self, location: Location) -> str:
         """The text of the file at a location."""
+        start, end = self.range(location)
+        return self._document.text[start:end]
+
+    def range(self, location: Location) -> Span:
+        """Where a location begins and ends in the text of the file, counted from 0."""
         start = self._index(location.line, location.column)
-        return self._document.text[start : self._index(location.end_line, location.end_column)]
+        return start, self._index(location.end_line, location.end_column)
 
     def _places(self, pointer: str, value: str, whole: Location) -> list[int]:
         if pointer not in self._aligned:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import destroy, devices, escape, exhaust, fetched, kernel, reverse
+from wpk_sandbox.rules.shell import credentials, destroy, devices, escape, exhaust, fetched, kernel, reverse
 from wpk_sandbox.rules.subject import Subject
 
 UNREADABLE = Rule(
@@ -17,7 +17,7 @@ UNREADABLE = Rule(
     points=POINTS[Severity.MEDIUM],
 )
 
-_FAMILIES = (destroy, devices, exhaust, fetched, reverse, escape, kernel)
+_FAMILIES = (destroy, devices, exhaust, fetched, reverse, escape, kernel, credentials)
 
 RULES: tuple[Rule, ...] = (*(rule for family in _FAMILIES for rule in family.RULES), UNREADABLE)
 

@@ -1,0 +1,119 @@
+"""Credentials that are read where no runbook needs them, or shown to whoever reads the log."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell import sensitive, sources
+from wpk_sandbox.rules.shell.command import Command, Redirect
+from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.options import parse
+from wpk_sandbox.rules.shell.secret import Kind, Secret
+from wpk_sandbox.rules.shell.written import written_paths
+
+CREDENTIAL_ACCESS = Rule(
+    "shell-credential-access",
+    Severity.HIGH,
+    "A command reads or shows credentials",
+    "What a runbook prints stands in its log, which many can read and nobody clears. And keys, tokens, password"
+    " files and histories that belong to others are what an attacker reads first.",
+    "Hand a secret to the program that needs it without showing it: by `secretKeyRef`, by a mounted file, or by a"
+    " variable that a command takes (`PGPASSWORD`). Use a service account of the runbook's own.",
+    cwe=522,
+    points=POINTS[Severity.HIGH],
+)
+
+RULES = (CREDENTIAL_ACCESS,)
+
+_KUBECONFIG = re.compile(r"(?:^|/)\.kube/|kubeconfig|admin\.conf", re.IGNORECASE)
+_DECODERS = frozenset({"base64", "base32", "openssl", "jq", "yq", "python3", "python"})
+_LOG = re.compile(r"\.log$|^/var/log/|^/proc/(?:1|self)/fd/[12]$|^/dev/(?:stdout|stderr|tty)$")
+
+
+def check(commands: Sequence[Command]) -> Iterator[Issue]:
+    """Which commands of a script read or show credentials."""
+    captured = {name for command in commands if command.piped for name in (command.name,) if name}
+    said: set[int] = set()
+    for last, before in sources.stages(commands):
+        chain = (*before, last)
+        for index, command in enumerate(chain):
+            secret = sources.source(command)
+            if secret is None or id(command) in said or _is_used(secret, chain[index:], captured):
+                continue
+            if not _is_first(command, secret, said):
+                continue
+            said.add(id(command))
+            does = "shows" if secret.kind is Kind.VALUE or secret.kind is Kind.ENVIRONMENT else "reads"
+            shown = f"`{command.shown}`" if command.words else "this"
+            yield Issue(CREDENTIAL_ACCESS, command.span, f"{shown} {does} {secret.what}")
+
+
+def _is_first(command: Command, secret: Secret, said: set[int]) -> bool:
+    """False for a further command of a block whose redirection has been told of already."""
+    given = [redirect for redirect in command.redirects if redirect.operator == "<"]
+    repeated = any(id(redirect) in said for redirect in given if redirect.target.shown == secret.what)
+    said.update(map(id, given))
+    return not repeated
+
+
+def _is_used(secret: Secret, chain: Sequence[Command], captured: set[str]) -> bool:
+    """True where a secret goes only where it may go; `chain` is the command and what its output goes through."""
+    if secret.kind in (Kind.DATA, Kind.PERSONAL):
+        return True
+    if any(sources.ends(stage) for stage in chain[1:]):
+        return True
+    last = chain[-1]
+    kept = last.piped or any(name in captured for name in last.functions)
+    if secret.kind is Kind.ENVIRONMENT:
+        return not any(_picks_secrets(stage) for stage in chain[1:]) or kept
+    if secret.kind is Kind.FILE:
+        return _picks_public(chain) and ".kube/config" in secret.what
+    if kept or _is_silent(last):
+        return True
+    handed = any(stage.name not in sources.FILTERS for stage in chain[1:])
+    return handed or _is_stored(secret, chain)
+
+
+def _picks_secrets(stage: Command) -> bool:
+    """`grep -i password` behind `env`."""
+    if stage.name not in ("grep", "egrep", "rg", "awk", "sed"):
+        return False
+    options = parse(stage.arguments)
+    inverted = options.has("v", "invert-match")
+    return not inverted and any(sensitive.SECRET_WORDS.search(word.when_empty) for word in options.operands)
+
+
+def _picks_public(chain: Sequence[Command]) -> bool:
+    """True where of a kubeconfig only the server, the context or the names are taken."""
+    greps = [stage for stage in chain if stage.name in ("grep", "egrep", "awk")]
+    words = [word.when_empty for stage in greps for word in stage.arguments if "config" not in word.when_empty]
+    return any(re.search(r"server|current-context|namespace|cluster:|name:", word) for word in words)
+
+
+def _outputs(command: Command) -> list[Redirect]:
+    return [
+        redirect
+        for redirect in command.redirects
+        if redirect.writes and redirect.descriptor in ("", "1") and redirect.operator != ">&"
+    ]
+
+
+def _is_silent(command: Command) -> bool:
+    return any(redirect.target.value == "/dev/null" for redirect in _outputs(command))
+
+
+def _is_stored(secret: Secret, chain: Sequence[Command]) -> bool:
+    """True for what is written into a file that is no log: a backup, a configuration, but not many Secrets at once.
+
+    A value that is decoded for it counts as shown, since it stays readable there.
+    """
+    last = chain[-1]
+    targets = [word.template("*") for word in written_paths(last) if word.value != "/dev/null"]
+    if not _outputs(last) or any(_LOG.search(path) for path in targets):
+        return False
+    if secret.what.startswith("the kubeconfig"):
+        return any(_KUBECONFIG.search(path) for path in targets)
+    of_cluster = chain[0].name in ("kubectl", "oc")
+    decoded = any(stage.name in _DECODERS for stage in chain[1:])
+    return not (of_cluster and (decoded or "Secrets" in secret.what))

@@ -1,0 +1,130 @@
+"""Programs that show secrets when they are asked: clients of clusters and clouds, the environment, searches."""
+
+import re
+from collections.abc import Callable
+
+from wpk_sandbox.rules.shell import readers, sensitive
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.secret import Kind, Secret
+
+_KUBECTL_TAKES = names(
+    "n namespace o output context kubeconfig l selector template field-selector cluster user s server c container f"
+)
+_PUBLIC_KEY = re.compile(r"(?:ca|tls|cert|client|server)?\\?\.?(?:crt|pub|cert)\b")
+_DATA = re.compile(r"\.\s*(?:stringD|d)ata\b|\[['\"]data['\"]\]|\{\s*\.\s*\}|\bdata\b")
+
+
+def _kubectl(command: Command) -> Secret | None:
+    options = parse(command.arguments, _KUBECTL_TAKES)
+    words = [word.when_empty for word in options.operands]
+    raw = parse(command.arguments, _KUBECTL_TAKES | {"raw"}).value("raw")
+    if words[:2] == ["config", "view"] and options.has("raw"):
+        return Secret(Kind.VALUE, "the kubeconfig with its keys")
+    if words[:1] == ["get"] and raw is not None and re.search(r"/secrets\b", raw.when_empty):
+        return Secret(Kind.VALUE, "Secrets of the cluster")
+    kinds = words[1].partition("/")[0].split(",") if len(words) > 1 else []
+    if words[:1] != ["get"] or not {"secret", "secrets", "secrets.v1"} & set(kinds):
+        return None
+    output = options.value("o", "output")
+    template = options.value("template")
+    form = (output.template("x") if output else "") + (template.template("x") if template else "")
+    kind, _, path = form.partition("=")
+    if kind in ("yaml", "json") or (_DATA.search(path) and not _PUBLIC_KEY.search(path)):
+        every = len(words) < 3 and "/" not in words[1]
+        return Secret(Kind.VALUE, "the values of Secrets" if every else "the values of a Secret")
+    return None
+
+
+def _environment(command: Command) -> Secret | None:
+    options = parse(command.arguments, names("u unset C chdir"))
+    if command.name == "printenv" and options.operands:
+        named = next((word for word in options.operands if sensitive.is_secret_name(word.when_empty)), None)
+        return Secret(Kind.VALUE, f"the variable {named.shown}") if named else None
+    listing = {
+        "export": options.flags <= {"p"} and not options.operands,
+        "declare": bool(options.flags & {"p", "x"}) and not options.operands,
+        "typeset": bool(options.flags & {"p", "x"}) and not options.operands,
+        "compgen": options.has("e", "v"),
+        "env": all("=" in word.when_empty for word in options.operands) and not options.has("i"),
+    }
+    everything = listing.get(command.name, not command.arguments)
+    return Secret(Kind.ENVIRONMENT, "the environment") if everything else None
+
+
+def _history(command: Command) -> Secret | None:
+    shows = all(not word.when_empty.startswith("-") for word in command.arguments)
+    return Secret(Kind.FILE, "the history of the shell") if shows else None
+
+
+def _getent(command: Command) -> Secret | None:
+    words = [word.value for word in command.arguments[:1]]
+    return Secret(Kind.FILE, "the shadow database") if words in (["shadow"], ["gshadow"]) else None
+
+
+_ASKED = re.compile(
+    r"aws (?:secretsmanager get-secret-value|ssm get-parameters?(?:-by-path)? .*--with-decryption"
+    r"|sts (?:get-session-token|assume-role)\b|ecr get-login-password"
+    r"|configure (?:export-credentials|get aws_secret_access_key))"
+    r"|gcloud (?:secrets versions access|auth (?:application-default )?print-(?:access|identity)-token)"
+    r"|az (?:keyvault secret show|account get-access-token)|vault (?:kv get|read) (?!.*-format=\S+ sys)|op read"
+    r"|pass show|gpg .*--export-secret-keys|gh auth token|doppler secrets"
+)
+
+
+def _asked(command: Command) -> Secret | None:
+    line = " ".join(word.template("x") for word in command.words)
+    query = parse(command.arguments, names("query")).value("query")
+    if query is not None and not re.search(r"secret|value|token|credential|\.\.", query.when_empty, re.IGNORECASE):
+        return None
+    bare = re.sub(r" --?(?:profile|region|project|output|format|n|g|query)[ =]\S+", "", line)
+    matched = _ASKED.match(line) or _ASKED.match(bare)
+    return Secret(Kind.VALUE, "a secret") if matched else None
+
+
+def _dump(command: Command) -> Secret | None:
+    return Secret(Kind.DATA, "a dump of a database") if command.arguments or command.name == "pg_dumpall" else None
+
+
+def _find(command: Command) -> Secret | None:
+    """A search for the files of credentials; to delete or to protect them is no search."""
+    words = [word.when_empty for word in command.arguments]
+    if any(word in ("-delete", "-exec", "-perm", "!") for word in words):
+        return None
+    asked = (word for at, word in enumerate(words) if at and words[at - 1] in ("-name", "-iname"))
+    name = next((word for word in asked if sensitive.is_searched_name(word)), None)
+    wide = [word for word in words[:1] if re.fullmatch(r"/|/home|/root|/etc|/Users|/host|~|/var|/opt", word)]
+    return Secret(Kind.FILE, f"where files named {name} are") if name and wide else None
+
+
+def _grep(command: Command) -> Secret | None:
+    """A search of whole machines for passwords."""
+    options = parse(command.arguments, readers.TAKES["grep"])
+    if not options.has("r", "R", "recursive", "dereference-recursive") or options.has("q", "c"):
+        return None
+    pattern = options.value("e", "regexp") or (options.operands[0] if options.operands else None)
+    paths = [sensitive.path_of(word) for word in options.operands[0 if options.has("e", "regexp") else 1 :]]
+    wide = any(re.fullmatch(r"/(?:\*|home|root|etc|var|opt|srv|usr|home/\*)?|~", path) for path in paths)
+    hunts = pattern is not None and sensitive.SECRET_WORDS.search(pattern.when_empty)
+    return Secret(Kind.FILE, "passwords anywhere on the machine") if wide and hunts else None
+
+
+def _api(command: Command) -> Secret | None:
+    """Secrets that are read from the API server without `kubectl`."""
+    reads = any(
+        re.search(r"/api/v1/(?:namespaces/[^/]+/)?secrets\b", word.template("x")) for word in command.arguments
+    )
+    return Secret(Kind.VALUE, "Secrets of the cluster") if reads else None
+
+
+REVEALERS: dict[str, Callable[[Command], Secret | None]] = {
+    **dict.fromkeys(("kubectl", "oc"), _kubectl),
+    **dict.fromkeys(("env", "printenv", "export", "set", "declare", "typeset", "compgen"), _environment),
+    "history": _history,
+    "getent": _getent,
+    **dict.fromkeys(("aws", "gcloud", "az", "vault", "op", "pass", "gpg", "gh", "doppler"), _asked),
+    **dict.fromkeys(("mysqldump", "pg_dump", "pg_dumpall", "mongodump", "mariadb-dump", "sqldump"), _dump),
+    "find": _find,
+    **dict.fromkeys(("grep", "rg", "egrep"), _grep),
+    **dict.fromkeys(("curl", "wget"), _api),
+}

@@ -1,11 +1,12 @@
 """Sets the stage: namespaces, images, the case's objects and the stand-ins, before the first step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.package.kinds import ResourceKind
+from wpk_sandbox.package.package import ContainerAction, KubernetesAction, ManifestAction
 from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.run.admission import admissible
 from wpk_sandbox.run.deadline import Deadline, OutOfTimeError, Pace
@@ -19,6 +20,8 @@ from wpk_sandbox.sandbox.sandbox import Cluster
 STAGE_MANAGER = "wpk-sandbox-stage"
 # Both clusters are ours alone, so asking often burdens nobody; a real one also has work of its own to do.
 _SIMULATED, _REAL = Pace(0.02, 0.2), Pace(0.05, 0.1)
+# The name that kubeadm gives it, whichever program it is.
+_NAME_SERVICE = ("coredns", "kube-system")
 _FIRST = {"Namespace": 0, "CustomResourceDefinition": 1}
 CASE, STAND_IN = "the case's", "the stand-in"
 
@@ -53,13 +56,31 @@ def set_stage(plan: Plan, cluster: Cluster | None, deadline: Deadline, settle_ti
         patient = objects.within(deadline.within(None, settle_timeout))
         made = _make_case(objects, patient, plan)
         made |= _make_stand_ins(objects, patient, plan, made)
-        late = settle(patient, made.values())
+        late = settle(patient, [*made.values(), *_name_service(objects, plan)])
     except OutOfTimeError as error:
         raise SandboxError(f"the sandbox was not set up in time: {error}", "raise the setup timeout") from error
     except ApiError as error:
         raise SandboxError(f"the sandbox could not be set up: {error.message}") from error
     broken = (f"{name} did not work before the run: {why}" for name, why in late)
     return Scenery(objects, (*notes, *broken))
+
+
+def _name_service(objects: Objects, plan: Plan) -> Iterable[Object]:
+    """What answers for the names of services, which a new cluster has a few seconds after it takes pods.
+
+    Only pods of the package's own ask for names; nothing else waits for it.
+    """
+    actions = [step.step.action for step in (*plan.steps, *plan.rollback)]
+    if plan.objects or any(_runs_pods(action) for action in actions):
+        place = objects.kind("apps/v1", "Deployment"), *_NAME_SERVICE
+        if found := objects.find(*place):
+            yield {"apiVersion": "apps/v1", "kind": "Deployment", **found}
+
+
+def _runs_pods(action: object) -> bool:
+    if isinstance(action, KubernetesAction):
+        return action.verb in ("apply", "create", "run")
+    return isinstance(action, ContainerAction | ManifestAction)
 
 
 def _make_case(objects: Objects, patient: Objects, plan: Plan) -> Made:

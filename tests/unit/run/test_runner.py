@@ -9,6 +9,7 @@ from running import (
     handler,
     k8s,
     manifest,
+    objects_of,
     perform,
     planned,
     said,
@@ -17,7 +18,7 @@ from running import (
 )
 
 from wpk_sandbox.errors import SandboxError
-from wpk_sandbox.package.package import Retry, ShellAction
+from wpk_sandbox.package.package import Action, ContainerAction, Retry, ShellAction
 from wpk_sandbox.run.outcome import Outcome
 from wpk_sandbox.run.result import Limit, RollbackStatus, StepStatus, Verdict
 from wpk_sandbox.sandbox.sandbox import Completed, Ended
@@ -201,6 +202,20 @@ def test_a_case_may_be_about_what_never_works() -> None:
     outcome = tried(k8s("get", "deployment", "web"), objects=(deployment(nodeSelector={"no": "no"}),))
     assert outcome.verdict is Verdict.PASS
     assert any(note.startswith("Deployment/web did not work before the run: ") for note in outcome.notes)
+
+
+@pytest.mark.parametrize(
+    ("action", "waits"),
+    [(ContainerAction("busybox:1.36", ("true",)), True), (k8s("scale", "Deployment", "web", replicas=3), False)],
+)
+def test_pods_of_the_package_find_a_name_service_or_it_is_told(action: Action, waits: bool) -> None:
+    with simulated() as cluster:
+        cluster.prepare("kube-system")
+        stuck = deployment("coredns", nodeSelector={"disk": "nowhere"})
+        objects_of(cluster).apply(stuck | {"metadata": {"name": "coredns"}}, "kube-system")
+        outcome = perform(planned(action), cluster=cluster, settle_timeout=0.5)
+    told = [note for note in outcome.notes if note.startswith("Deployment/coredns did not work before the run: ")]
+    assert bool(told) is waits
 
 
 def test_what_a_step_set_off_and_does_not_work_is_noted() -> None:

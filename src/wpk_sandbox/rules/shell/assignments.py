@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read(node: "Node", source: Source, expander: Expander, scope: Scope) -> tuple[str, Value | None]:
-    """The name and the value of an assignment; no name for an element of an array. Arrays are noted in the scope."""
+    """The name and value of an assignment, no name for an element of an array. Arrays are noted in the scope."""
     names = [child for child in node.children if child.type == "variable_name"]
     if not names:
         return "", None

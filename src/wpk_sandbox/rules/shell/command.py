@@ -26,9 +26,9 @@ class Command:
 
     `span` is its range in the outermost text. `upstream` are the commands whose output is its input, nearest last;
     `piped` says that its own output goes into another. `functions` are the functions in whose bodies it stands.
-    `endless` means in a loop that nothing ends, `background` started with `&`, `via` the wrappers around it, and
-    `folder` the folder that a `cd` before it went to. `name` is the program's without its folder (`rm` for
-    `/bin/rm`), empty if it is not known.
+    `endless` means in a loop that nothing ends, `background` started with `&`, `via` the wrappers around it,
+    `folder` the folder that a `cd` before it went to, and `forgiven` that its failure is ignored (`… || true`). `name`
+    is the program's without its folder (`rm` for `/bin/rm`), empty if it is not known.
     """
 
     words: tuple[Word, ...]
@@ -41,6 +41,7 @@ class Command:
     endless: bool = False
     via: tuple[str, ...] = ()
     folder: str | None = None
+    forgiven: bool = False
     name: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import input_words, lines, printed_words
 from wpk_sandbox.rules.shell.progress import Reading
 from wpk_sandbox.rules.shell.scope import MOST_VALUES, Value
-from wpk_sandbox.rules.shell.words import Word, split
+from wpk_sandbox.rules.shell.words import Known, Piece, Word, split
 
 
 def apply(command: Command, reading: Reading, *, certain: bool) -> None:
@@ -58,7 +58,12 @@ def _read(command: Command, reading: Reading, certain: bool) -> None:
     for index, name in enumerate(targets):
         last = index + 1 == len(targets)
         values: list[Value | None] = [_part(line, index, last=last) for line in read]
-        reading.scope.set_any(name, values or [None])
+        reading.scope.set_any(name, values or [_unknown(name, command) if command.upstream else None])
+
+
+def _unknown(name: str, command: Command) -> Value:
+    """A line that a command before the pipe prints: none is taken to be empty."""
+    return (Piece("", command.span, Known.NEVER_EMPTY, source=f"${name}", name=name),)
 
 
 def _mapfile(command: Command, reading: Reading, certain: bool) -> None:

@@ -4,8 +4,9 @@ Such a value is the pieces of its words with a separator between them, which end
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from wpk_sandbox.rules.shell.words import Piece, Word
+from wpk_sandbox.rules.shell.words import Known, Piece, Word
 
 # The name under which a scope keeps `$@`, `$*` and `$1`.
 ARGUMENTS = "@"
@@ -58,6 +59,13 @@ def element(value: tuple[Piece, ...], index: int) -> tuple[Piece, ...] | None:
     if any(map(_spreads, values[:index])):
         return None
     return values[index] if index < len(values) else (Piece("", range(0), quoted=True),)
+
+
+def item(value: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """A value that a loop goes through: white space ends it, so that there is no turn for an empty one."""
+    if any(piece.exact or piece.quoted for piece in value):
+        return value
+    return tuple(replace(piece, known=Known.NEVER_EMPTY) for piece in value)
 
 
 def _spreads(pieces: tuple[Piece, ...]) -> bool:

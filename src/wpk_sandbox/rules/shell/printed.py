@@ -55,6 +55,17 @@ def printed_words(command: Command, stages: int = MOST_STAGES) -> tuple[Word, ..
     return ()
 
 
+def output(commands: tuple[Command, ...]) -> str | None:
+    """What a substitution prints, if that is known: one `echo`, or a pipe such as `echo … | base64 -d`."""
+    if not commands or len(commands) != len(commands[-1].upstream) + 1:
+        return None
+    words = printed_words(commands[-1])
+    values = [word.value for word in words]
+    if not values or None in values:
+        return None
+    return " ".join(value for value in values if value is not None).rstrip("\n")
+
+
 def fields(words: tuple[Word, ...]) -> Iterator[Word]:
     """Printed words as `xargs` takes them: white space, line ends and NUL end each."""
     for word in words:

@@ -36,7 +36,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What surrounds a node; `certain` is False where it may not be reached."""
+    """What surrounds a node; `certain` is False where it may not be reached.
+
+    `forgiven` says that its failure is ignored (`… || true`).
+    """
 
     certain: bool = True
     piped: bool = False
@@ -47,6 +50,7 @@ class Context:
     redirects: tuple[Redirect, ...] = ()
     via: tuple[str, ...] = ()
     folder: str | None = None
+    forgiven: bool = False
 
 
 PLAIN = Context()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wpk_sandbox.rules.shell import assignments, effects, lists, redirects, wrappers
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.expand import Expander
-from wpk_sandbox.rules.shell.printed import printed_words
+from wpk_sandbox.rules.shell.printed import output
 from wpk_sandbox.rules.shell.progress import (
     MOST_CALLS,
     MOST_DEPTH,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SUBSTITUTION_LEVELS = 5
 
+_NOTHING = frozenset({"true", ":", "/bin/true", "exit 0", "return 0"})
 _LOOPS_FOREVER = frozenset({"true", ":", "[ 1 ]", "[[ 1 ]]", "[ true ]"})
 
 
@@ -86,13 +87,34 @@ class Walker:
 
     def _list(self, node: "Node", context: Context) -> None:
         """`a && b || c`, which the tree nests to the left; only the first is sure to run."""
-        parts: list[Node] = []
+        parts: list[tuple[Node, bool]] = []
+        forgiven = context.forgiven
         while node.type == "list" and node.child_count >= 3:
-            parts.append(node.children[2])
+            parts.append((node.children[2], forgiven))
+            forgiven = forgiven or self._forgives(node)
             node = node.children[0]
-        self._visit(node, context)
-        for part in reversed(parts):
-            self._visit(part, replace(context, certain=False))
+        self._visit(node, replace(context, forgiven=forgiven))
+        for part, ignored in reversed(parts):
+            self._visit(part, replace(context, certain=False, forgiven=ignored))
+
+    def _forgives(self, node: "Node") -> bool:
+        """True for `… || true`."""
+        return self._text(node.children[1]) == "||" and self._text(node.children[2]).strip() in _NOTHING
+
+    def _test(self, node: "Node", context: Context) -> None:
+        """`[ … ]` and `[[ … ]]`, whose operators the tree turns into expressions."""
+        words: list[Word] = []
+        waiting = [node]
+        while waiting:
+            each = waiting.pop()
+            if each.type in WORDS:
+                words += self._expander.words(each)
+            elif each.type == "test_operator" or (each is node.children[0]):
+                words.append(self._expander.literal(each.start_byte, each.end_byte))
+            waiting += [] if each.type in WORDS else reversed(each.children)
+        self._substitutions(node)
+        if words:
+            self._emit(tuple(words), self._span(node), context)
 
     def _maybe(self, node: "Node", context: Context) -> None:
         self._children(node, replace(context, certain=False))
@@ -112,7 +134,9 @@ class Walker:
     def _for(self, node: "Node", context: Context) -> None:
         names = [child for child in node.children if child.type == "variable_name"]
         items = [child for child in node.children if child.type in WORDS]
-        values: list[Value | None] = [word.pieces for item in items for word in self._expander.words(item)]
+        values: list[Value | None] = [
+            lists.item(word.pieces) for item in items for word in self._expander.words(item)
+        ]
         if not any(child.type == "in" for child in node.children):
             # `for NAME; do` goes through the arguments.
             values = [*lists.elements(self._reading.scope.get(lists.ARGUMENTS) or ())]
@@ -254,6 +278,7 @@ class Walker:
             context.endless,
             context.via,
             context.folder,
+            context.forgiven,
         )
         self._reading.record(command)
         effects.apply(command, self._reading, certain=context.certain)
@@ -334,7 +359,7 @@ class Walker:
             self._reading.depth -= SUBSTITUTION_LEVELS
             self._reading.scope.restore(scope)
             commands = tuple(self._reading.commands[before:])
-            self._substituted[node.id] = (commands, _output(commands) if node.type[0] == "c" else None)
+            self._substituted[node.id] = (commands, output(commands) if node.type[0] == "c" else None)
         return self._substituted[node.id]
 
     def _text(self, node: "Node") -> str:
@@ -342,17 +367,6 @@ class Walker:
 
     def _span(self, node: "Node") -> Span:
         return self._source.span(node.start_byte, node.end_byte)
-
-
-def _output(commands: tuple[Command, ...]) -> str | None:
-    """What a substitution prints, if that is known: one `echo`, or a pipe such as `echo … | base64 -d`."""
-    if not commands or len(commands) != len(commands[-1].upstream) + 1:
-        return None
-    words = printed_words(commands[-1])
-    values = [word.value for word in words]
-    if not values or None in values:
-        return None
-    return " ".join(value for value in values if value is not None).rstrip("\n")
 
 
 _VISITS: dict[str, Callable[[Walker, "Node", Context], None]] = {
@@ -368,6 +382,7 @@ _VISITS: dict[str, Callable[[Walker, "Node", Context], None]] = {
     "c_style_for_statement": Walker._c_style_for,
     "function_definition": Walker._function,
     "variable_assignment": Walker._assignment,
+    "test_command": Walker._test,
     "unset_command": Walker._unset,
     "command_substitution": Walker._substitution,
     "process_substitution": Walker._substitution,

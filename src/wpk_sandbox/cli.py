@@ -114,7 +114,7 @@ def _options(forms: click.Choice[str]) -> Iterable[Callable[[Any], Any]]:
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--wpk", multiple=True, type=click.Path(), help="A package; the same as PATH.")
 @click.option("--timeout", help="Time for one package, such as 30m.")
-@click.option("--report", "report_folder", type=click.Path(), help="Write summary, JUnit, JSON and HTML here.")
+@click.option("--report", "report_folder", type=click.Path(), help="Write every form of the report here.")
 @click.option("--save-logs", type=click.Path(), help="Write each step's output here.")
 @click.option("--templates", type=click.Path(), help="A folder with your own `summary.md.j2`.")
 @click.option("--monitor-resources", is_flag=True, help="Say what each package used.")

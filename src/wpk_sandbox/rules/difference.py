@@ -8,6 +8,7 @@ from wpk_sandbox.package.package import Package
 from wpk_sandbox.rules.known import step_name
 
 MOST = 8
+LONGEST_NAME = 60
 _Likeness = tuple[str, str]
 
 
@@ -28,12 +29,13 @@ def risk_changes(
 def _came(before: tuple[Package, Sequence[Finding]], after: tuple[Package, Sequence[Finding]]) -> Iterator[str]:
     there = _steps(before[0])
     for step, rules in _beyond(after, before).items():
-        known = "now has" if step in there else "is new"
         words = ", ".join(rules)
         if not step:
             yield f"{words} is new"
+        elif step in there:
+            yield f"step {_shown(step)} now has {words}"
         else:
-            yield f"step `{step}` is new ({words})" if known == "is new" else f"step `{step}` now has {words}"
+            yield f"step {_shown(step)} is new ({words})"
 
 
 def _went(before: tuple[Package, Sequence[Finding]], after: tuple[Package, Sequence[Finding]]) -> Iterator[str]:
@@ -44,8 +46,10 @@ def _went(before: tuple[Package, Sequence[Finding]], after: tuple[Package, Seque
         words = ", ".join(f"{rule} (waived)" if rule in excused else rule for rule in rules)
         if not step:
             yield f"{words} no longer counts"
+        elif step in here:
+            yield f"step {_shown(step)} no longer has {words}"
         else:
-            yield f"step `{step}` no longer has {words}" if step in here else f"step `{step}` is gone ({words})"
+            yield f"step {_shown(step)} is gone ({words})"
 
 
 def _mode(before: Package, after: Package) -> Iterator[str]:
@@ -69,6 +73,12 @@ def _beyond(
         if finding.rule not in rules:
             rules.append(finding.rule)
     return found
+
+
+def _shown(step: str) -> str:
+    """A step's name in a line that others share; a backtick in it would end the name early."""
+    name = step.replace("`", "_")
+    return f"`{name[:LONGEST_NAME]}`"
 
 
 def _counting(findings: Sequence[Finding]) -> list[Finding]:

@@ -20,8 +20,8 @@ FREE = re.compile(r"Status$|\.FieldsV1$|\.ManagedFieldsEntry$|\.JSONSchemaProps|
 NOT_WRITTEN = re.compile(r"List$|^DeleteOptions$|^WatchEvent$|^Status$|^API[GRV]")
 
 
-def main() -> None:
-    """Read every release and write what they have in common once."""
+def made() -> str:
+    """The text of the file: every release, and what they have in common once."""
     root = Path(str(files("kubernetes_validate"))) / "kubernetes-json-schema"
     minors = sorted(int(path.name.split(".")[1]) for path in root.glob("v1.*-local-strict"))
     kinds: dict[str, dict[str, list[Any]]] = {}
@@ -29,7 +29,7 @@ def main() -> None:
     for minor in minors:
         text = (root / f"v1.{minor}.0-local-strict" / "_definitions.json").read_text(encoding="utf-8")
         _add(minor, json.loads(text)["$defs"], kinds, types)
-    TARGET.write_text(_written(minors, kinds, types), encoding="utf-8")
+    return _written(minors, kinds, types)
 
 
 def _add(minor: int, definitions: dict[str, Any], kinds: dict[str, Any], types: dict[str, Any]) -> None:
@@ -102,4 +102,4 @@ def _written(minors: list[int], kinds: dict[str, Any], types: dict[str, Any]) ->
 
 
 if __name__ == "__main__":
-    main()
+    TARGET.write_text(made(), encoding="utf-8")

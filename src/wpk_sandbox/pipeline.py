@@ -36,6 +36,7 @@ from wpk_sandbox.run.observe import Observer, Silent
 from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.outcome import Outcome as RunOutcome
 from wpk_sandbox.run.result import PackageResult, RunResult, SandboxResult, Verdict, worst
+from wpk_sandbox.run.runner import run
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.table import Choice, choose
@@ -210,7 +211,6 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
     choice = choose(settings["sandbox.type"], needs(judged.package), settings.spec)
     intended = plan_package(judged, choice.type.name, request)
     observer.sandbox_opening(choice.type.name, choice.reason)
-    threading.Thread(target=_load_what_runs, args=(intended,), daemon=True).start()
     with _opened(intended, choice, settings.spec, ledger) as (sandbox, opened):
         observer.sandbox_ready(sandbox)
         if leaks := [proof for proof in sandbox.evidence if not proof.held]:
@@ -219,18 +219,8 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
         options = RunOptions(
             rollback=settings["rollback"], run_timeout=left, output_limit=settings["sandbox.limits.output"]
         )
-        from wpk_sandbox.run.runner import run  # noqa: PLC0415 -- loaded while the sandbox opened
-
         outcome = run(intended, opened, options, observer)
     return _result(judged, intended, sandbox, outcome)
-
-
-def _load_what_runs(intended: Plan) -> None:
-    """Opening a sandbox is mostly waiting for a daemon; what comes after it is read meanwhile."""
-    import wpk_sandbox.run.runner  # noqa: F401, PLC0415
-
-    if intended.needs_cluster:
-        import kubernetes.client  # noqa: F401, PLC0415
 
 
 @contextmanager

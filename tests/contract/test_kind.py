@@ -146,6 +146,17 @@ def test_cluster_resolves_its_own_names_and_no_others(
     outside = f"{network}-target"
     beside = docker("run", "--rm", f"--network={network}", BUSYBOX, "nslookup", outside, "127.0.0.11", check=False)
     assert target in beside
+    node.run(
+        *(
+            "kubectl",
+            "--kubeconfig=/etc/kubernetes/admin.conf",
+            "--namespace=kube-system",
+            "wait",
+            "--timeout=120s",
+        ),
+        *("--for=condition=Available", "deployment/coredns"),
+        timeout=130,
+    ).require()
     ask = f"nslookup kubernetes.default.svc.cluster.local 10.96.0.10; nslookup {outside} 10.96.0.10; true"
     answers = in_a_pod(CoreV1Api(cluster.api), node, "default", "asking", ask)
     assert "Address: 10.96.0.1\n" in answers

@@ -119,7 +119,8 @@ def _of_text(text: str, findings: Sequence[Finding]) -> Iterator[Fix]:
 
 
 def _of_package(package: Package, findings: Sequence[Finding], timeout: float) -> Iterator[Fix]:
-    writer = _Writer(package)
+    mixed = any(finding.rule == "yaml-line-endings" for finding in findings)
+    writer = _Writer(package, line_feeds=mixed)
     handlers = (*package.handlers, *package.rollback.handlers)
     bare = {finding.location for finding in findings if finding.rule == "timeout-missing" and not finding.waiver}
     yield from writer.version()
@@ -170,9 +171,10 @@ def _value(document: Document, pointer: str) -> Any:
 
 
 class _Writer:
-    """Makes edits of one document's text."""
+    """Makes edits of one document's text; new lines end as those around them, or with a line feed if asked."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, *, line_feeds: bool) -> None:
+        self._line_feeds = line_feeds
         self._document = package.document
         self._text = package.document.text
         self._places = Places(package.document)
@@ -219,7 +221,8 @@ class _Writer:
             rest = _TO_LINE_END.match(self._text, value[1])
             if rest is None:
                 return
-            ending = "\r\n" if self._text.startswith("\r\n", rest.end()) else "\n"
+            windows = self._text.startswith("\r\n", rest.end()) and not self._line_feeds
+            ending = "\r\n" if windows else "\n"
             edit = Edit(rest.end(), rest.end(), f"{ending}{' ' * (key.column - 1)}timeout: {length}")
         change = self._change(f"{handler.pointer}/timeout", length)
         yield Fix("timeout-missing", f"added `timeout: {length}`", self._document.locate(name), (edit,), change)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from report.sample import BLOCKED, EVERYTHING, HOSTILE_RUN
@@ -76,3 +78,24 @@ def test_what_is_waived_is_left_out() -> None:
 
 def test_hostile_text_stays_on_its_line() -> None:
     assert all(each["description"].isprintable() for each in read(*of_run(HOSTILE_RUN)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            Finding,
+            st.sampled_from(["timeout-missing", "x"]),
+            st.sampled_from(list(Severity)),
+            st.text(),
+            st.builds(Location, st.text(st.characters(exclude_characters="./")), *[st.integers(0, 400)] * 4),
+            st.text(),
+            st.none() | st.integers(1, 2000),
+            st.integers(0, 100),
+            st.text(),
+        ),
+        max_size=5,
+    )
+)
+def test_anything_that_a_finding_holds_gives_entries_that_gitlab_takes(found: list[Finding]) -> None:
+    assert len(read(*found)) <= len(found)

@@ -157,19 +157,27 @@ def test_the_script_of_a_container_is_quoted() -> None:
     assert fixed(text) == text.replace("/x/$Y", '/x/\\"$Y\\"')
 
 
-@pytest.mark.parametrize(
-    "handlers",
-    [
-        # An anchor: what refers to it would change as well.
-        "    - name: a\n      type: shell\n      timeout: &t 30\n      config: {command: 'true'}\n"
-        "    - name: b\n      type: shell\n      timeout: *t\n      config: {command: 'true'}\n",
-        # A plain text may not begin with a quote.
-        "    - name: a\n      type: shell\n      timeout: 9s\n      config:\n        command:\n          &c\n          cd $X\n",
-    ],
+ANCHORED = (
+    "    - &one\n      name: one\n      type: shell\n      timeout: 30\n      config: {command: 'true'}\n"
+    "    - *one\n"
+    "    - {name: two, type: shell, timeout: &t 40, config: {command: 'true'}}\n"
+    "    - {name: three, type: shell, timeout: *t, config: {command: 'true'}}\n"
 )
-def test_what_cannot_be_changed_alone_is_left(handlers: str) -> None:
-    after = fixed(HEAD + handlers)
-    assert data(after)["spec"]["handlers"][0].get("timeout") in (30, "9s") or after == HEAD + handlers
+
+
+def test_what_is_referred_to_elsewhere_is_left() -> None:
+    assert fixed(HEAD + ANCHORED) == HEAD + ANCHORED
+
+
+def test_the_others_are_fixed_all_the_same() -> None:
+    rest = "".join(
+        f"    - {{name: h{number}, type: shell, timeout: {number}, config: {{command: 'true'}}}}\n"
+        for number in range(9)
+    )
+    after = rest
+    for number in range(9):
+        after = after.replace(f"timeout: {number},", f"timeout: {number}s,")
+    assert fixed(HEAD + rest + ANCHORED + rest) == HEAD + after + ANCHORED + after
 
 
 def test_a_byte_order_mark_goes_and_the_other_places_stay_true() -> None:
@@ -180,6 +188,12 @@ def test_a_byte_order_mark_goes_and_the_other_places_stay_true() -> None:
 def test_lone_carriage_returns_become_line_feeds() -> None:
     text = HEAD + ASKED % "'true'"
     assert fixed(text.replace("\n", "\r", 3).replace("\n", "\r\n", 1)) == text
+
+
+def test_with_mixed_line_ends_a_new_line_ends_like_the_corrected_ones() -> None:
+    text = HEAD + "    - name: look\n      type: shell\n      config: {command: 'true'}\n"
+    mixed = text.replace("\n", "\r", 2).replace("\n", "\r\n")
+    assert fixed(mixed) == text.replace("look\n", "look\n      timeout: 5m\n")
 
 
 def test_windows_line_ends_are_kept_and_used() -> None:
@@ -259,3 +273,14 @@ def test_after_the_fixes_there_is_nothing_left_to_fix(text: str) -> None:
     before_handlers, handlers = data(text)["spec"]["handlers"], data(after)["spec"]["handlers"]
     assert [each["name"] for each in handlers] == [each["name"] for each in before_handlers]
     assert all(str(each["timeout"])[-1] in "sm" for each in handlers)
+
+
+@settings(max_examples=150, deadline=None)
+@given(packages(), st.lists(st.tuples(st.integers(0, 400), st.text(max_size=3)), max_size=4))
+def test_a_damaged_package_is_never_made_worse(text: str, damage: list[tuple[int, str]]) -> None:
+    for place, inserted in damage:
+        text = text[:place] + inserted + text[place + len(inserted) :]
+    text = text.encode("utf-8", "replace").decode()
+    before, after = load_bytes(text.encode(), "a"), load_bytes(fixed(text).encode(), "a")
+    assert [len(each.steps) for each in after.packages] == [len(each.steps) for each in before.packages]
+    assert len(after.findings) <= len(before.findings)

@@ -51,7 +51,7 @@ _PARAMETER = re.compile(r"\$\{[^}]*\}")
 
 def check(subject: Subject) -> Iterator[Finding]:
     """The calls of API steps and of shell commands that leave the cluster, or may."""
-    namespaces = frozenset(_namespaces(subject))
+    namespaces = frozenset(named_namespaces(subject))
     for step in subject.steps:
         if isinstance(step.action, ApiAction):
             yield from _api(subject, step, step.action, namespaces)
@@ -105,7 +105,8 @@ def _is_api_server(shown: str) -> bool:
     return "KUBERNETES_SERVICE_HOST" in shown
 
 
-def _namespaces(subject: Subject) -> Iterator[str]:
+def named_namespaces(subject: Subject) -> Iterator[str]:
+    """The namespaces that a package names, whose services are inside of the cluster."""
     for step in subject.steps:
         action = step.action
         if isinstance(action, KubernetesAction) and action.reference.namespace:

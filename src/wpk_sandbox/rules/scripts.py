@@ -3,8 +3,19 @@
 from collections.abc import Iterator
 
 from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.rules import hosts, network
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import credentials, destroy, devices, escape, exhaust, fetched, kernel, reverse
+from wpk_sandbox.rules.shell import (
+    credentials,
+    destroy,
+    devices,
+    escape,
+    exfiltrate,
+    exhaust,
+    fetched,
+    kernel,
+    reverse,
+)
 from wpk_sandbox.rules.subject import Subject
 
 UNREADABLE = Rule(
@@ -19,14 +30,25 @@ UNREADABLE = Rule(
 
 _FAMILIES = (destroy, devices, exhaust, fetched, reverse, escape, kernel, credentials)
 
-RULES: tuple[Rule, ...] = (*(rule for family in _FAMILIES for rule in family.RULES), UNREADABLE)
+RULES: tuple[Rule, ...] = (
+    *(rule for family in _FAMILIES for rule in family.RULES),
+    *exfiltrate.RULES,
+    UNREADABLE,
+)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """What is wrong with the scripts of a package."""
+    namespaces = frozenset(network.named_namespaces(subject))
+
+    def locate(address: str) -> hosts.Where:
+        return hosts.address(address, subject.policy.allowed_hosts, namespaces).where
+
     for text in subject.scripts:
         for problem in text.script.problems[:1]:
             yield subject.in_script(UNREADABLE, text, problem.span, problem.message)
         for family in _FAMILIES:
             for issue in family.check(text.script.commands):
                 yield subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)
+        for issue in exfiltrate.check(text.script.commands, locate):
+            yield subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)

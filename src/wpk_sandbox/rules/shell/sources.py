@@ -115,7 +115,7 @@ def incoming(command: Command, stored: Stored = _NOTHING) -> Secret | None:
 
 def _from_input(command: Command, stored: Stored) -> Secret | None:
     for redirect in command.redirects:
-        if redirect.operator == "<" and (found := _of_file(redirect.target, stored)):
+        if redirect.operator == "<" and (found := of_file(redirect.target, stored)):
             return found
         if (
             redirect.operator in ("<<<", "<<")
@@ -130,7 +130,8 @@ def _reads_input(name: str) -> bool:
     return name in ("", "tr", "xargs", "read", "mapfile", "readarray", "while")
 
 
-def _of_file(word: Word, stored: Stored) -> Secret | None:
+def of_file(word: Word, stored: Stored) -> Secret | None:
+    """The secret that a file is, or that an earlier command put into it (`stored`)."""
     # `<(…)` is a file that holds the output of commands.
     return within(word) or _of_path(sensitive.path_of(word), word.shown, stored)
 
@@ -153,7 +154,7 @@ def _read(command: Command, stored: Stored) -> Secret | None:
         return None
     if command.name in GREPS and ends(command):
         return None
-    found = [secret for word in files(command) if (secret := _of_file(word, stored))]
+    found = [secret for word in files(command) if (secret := of_file(word, stored))]
     if command.name in COPIERS and stays(command):
         return None
     if not found and (given := _from_input(command, stored)):

@@ -71,7 +71,8 @@ def _explained(name: str, subject: Subject) -> bool:
 
 def _said(name: str, words: list[str], subject: Subject) -> bool:
     """True when prose names it or all of its words, a script has a default, or a comment stands beside it."""
-    lines = subject.package.document.text.splitlines()
+    scripts = (part for text in subject.scripts for part in text.texts)
+    lines = "\n".join((subject.package.document.text, *scripts)).splitlines()
     comments = [match[1] if (match := _COMMENT.search(line)) else "" for line in lines]
     prose = " ".join((subject.package.description, *comments)).lower()
     if name.lower() in prose or (words and all(word in prose for word in words)):

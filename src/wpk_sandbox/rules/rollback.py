@@ -83,7 +83,7 @@ class _Undo:
 
     def _why(self, index: int, act: Act) -> Words:
         """Why an act stays done, and what to write instead; None where it is undone, or may be."""
-        if not act.kinds or self._undone_later(index, act):
+        if not act.kinds or _says_original(act) or self._undone_later(index, act):
             return None
         if act.verb == "delete":
             return self._deleted(index, act)

@@ -16,8 +16,9 @@ from wpk_sandbox.package.package import Package
 from wpk_sandbox.package.source import read_file
 from wpk_sandbox.pipeline import Request, judge
 from wpk_sandbox.report.escape import log_line, one_line
+from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.edit import Edit, apply
-from wpk_sandbox.rules.fixes import Fix, fixes
+from wpk_sandbox.rules.fixes import fixes
 
 
 def fix(request: Request, stream: IO[str]) -> None:

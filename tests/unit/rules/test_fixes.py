@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from wpk_sandbox.finding import Finding, Severity
 from wpk_sandbox.package.load import load_bytes
 from wpk_sandbox.package.package import Package
+from wpk_sandbox.rules.catalogue import rule
+from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.edit import apply
-from wpk_sandbox.rules.fixes import Fix, fixes
+from wpk_sandbox.rules.fixes import FIXABLE, fixes
 
 HEAD = """\
 apiVersion: v1
@@ -218,6 +220,13 @@ def test_a_file_that_is_no_package_has_none_either() -> None:
 def test_each_fix_says_what_it_does_and_where() -> None:
     (fix,) = fixes_of(HEAD + (ASKED % "'true'").replace("9s", "9"))
     assert (fix.name, fix.message, str(fix.location)) == ("duration-unit", "`9` is `9s`", "sample.wpk.yaml:9:16")
+
+
+@pytest.mark.parametrize("name", sorted(FIXABLE))
+def test_the_rules_that_say_so_have_a_fix(name: str) -> None:
+    assert rule(name) is not None
+    text = "\ufeff" + HEAD.replace("\n", "\r", 1) + "    - {name: a, type: shell, config: {command: 'true'}}\n"
+    assert name in {fix.name for fix in fixes_of(text)}
 
 
 BLANKS = st.sampled_from(["", " ", "  ", "   "])

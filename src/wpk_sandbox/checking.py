@@ -13,6 +13,7 @@ from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.lines import Line, Tone, line
 from wpk_sandbox.report.plan_table import plan_json, plan_table
 from wpk_sandbox.report.terminal import write
+from wpk_sandbox.rules.fixes import FIXABLE
 from wpk_sandbox.rules.policy import Outcome
 from wpk_sandbox.sandbox.table import choose
 
@@ -69,7 +70,9 @@ def _write_text(judged: list[Judged], loose: list[Finding], stream: IO[str]) -> 
         write([_decision_line(each), *finding_lines(each.findings)], stream)
     write(finding_lines(loose), stream)
     checked, found = len(judged), _count(judged, loose)
-    stream.write(f"{_several(checked, 'package')} checked, {_several(found, 'finding')}\n")
+    fixable = sum(finding.rule in FIXABLE and not finding.waiver for finding in _all(judged, loose))
+    hint = f", {fixable} of them for `--fix`" if fixable else ""
+    stream.write(f"{_several(checked, 'package')} checked, {_several(found, 'finding')}{hint}\n")
 
 
 def _write_json(judged: list[Judged], loose: list[Finding], stream: IO[str]) -> None:

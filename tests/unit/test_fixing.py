@@ -134,3 +134,9 @@ def test_a_file_that_cannot_be_read_is_reported_as_ever(call: Call, wrong: Path)
     ended = call("check", "--fix", wrong.name)
     assert ended.code == 1
     assert "yaml-encoding" in ended.out
+
+
+def test_check_says_how_many_findings_it_could_fix(call: Call, wrong: Path) -> None:
+    wrong.write_text(GOOD)
+    assert call("check", wrong.name).out.endswith("1 finding, 1 of them for `--fix`\n")
+    assert call("check", "--fix", wrong.name).out.endswith("1 package checked, 0 findings\n")

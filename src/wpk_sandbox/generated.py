@@ -94,7 +94,10 @@ STRUCTURES: Mapping[str, dict[str, Any]] = {
             reason=_TEXT,
             until={**_TEXT, "format": "date"},
             owner={**_TEXT, "pattern": "^@"},
-            text={**_TEXT, "description": "What the finding's line holds; a critical rule needs it."},
+            text={
+                **_TEXT,
+                "description": "The text that the finding marks, or its whole line; a critical rule needs it.",
+            },
         ),
     },
 }

@@ -214,6 +214,41 @@ def test_an_expired_waiver_cannot_be_prolonged_by_the_pull_request(change: Chang
     assert change.one(base).decision.blocked
 
 
+def test_a_waiver_that_still_holds_cannot_be_prolonged_by_the_pull_request(change: Change) -> None:
+    soon = ALLOW.format("shell-destroy-system").replace("2027-01-31", "2026-12-31")
+    base = change.commit(clean=package(handler("wipe", WIPE, soon)))
+    change.commit(clean=package(handler("look", HARMLESS), handler("wipe", WIPE, soon)))
+    assert not change.one(base).decision.blocked
+    change.commit(clean=package(handler("wipe", WIPE, ALLOW.format("shell-destroy-system"))))
+    assert change.one(base).decision.blocked
+
+
+def test_a_comment_does_not_take_over_what_the_policy_waives_elsewhere(change: Change) -> None:
+    policy = policy_waiver("shell-destroy-system", text=WIPE)
+    base = change.commit(policy=policy, waived=package(handler("wipe", WIPE)))
+    change.commit(waived=None, moved=package(handler("wipe", WIPE)))
+    assert change.one(base).decision.blocked
+    change.commit(moved=package(handler("wipe", WIPE, ALLOW.format("shell-destroy-system"))))
+    assert change.one(base).decision.blocked
+
+
+def test_waived_text_behind_another_command_excuses_nothing(change: Change) -> None:
+    base = change.commit(policy=policy_waiver("shell-destroy-system", text="rm -rf /etc"))
+    change.commit(waived=package(handler("wipe", WIPE + " # rm -rf /etc")))
+    assert change.one(base).decision.blocked
+    change.commit(waived=package(handler("wipe", "rm -rf /etc")))
+    assert not change.one(base).decision.blocked
+
+
+def test_packages_that_change_places_take_no_waiver_along(change: Change) -> None:
+    wiped = package(handler("wipe", WIPE, ALLOW.format("shell-destroy-system")))
+    other = package(handler("wipe", WIPE), name="other")
+    base = change.commit(clean=wiped, moved=other)
+    change.commit(clean=other, moved=wiped)
+    judged, _ = change.judged(base)
+    assert [each.decision.blocked for each in judged] == [True, True]
+
+
 def test_a_moved_file_keeps_what_the_base_waives_and_gains_nothing(change: Change) -> None:
     wiped = handler("wipe", WIPE, ALLOW.format("shell-destroy-system"))
     looks = [handler(f"look-{number}", HARMLESS) for number in range(9)]
@@ -236,13 +271,13 @@ def test_a_file_that_moves_to_a_waived_path_is_waived_only_for_the_text_that_the
 
 
 def test_a_critical_rule_is_waived_by_the_policy_of_the_base_for_one_file_and_line(change: Change) -> None:
-    exact = policy_waiver("shell-destroy-system", text=WIPE + "'")
+    exact = policy_waiver("shell-destroy-system", text=WIPE)
     base = change.commit(policy=exact)
     change.commit(waived=package(handler("wipe", WIPE)))
     assert not change.one(base).decision.blocked
 
 
-@pytest.mark.parametrize("further", [{}, {"text": "rm", "path": "ops/*.wpk.yaml"}])
+@pytest.mark.parametrize("further", [{}, {"text": WIPE, "path": "ops/*.wpk.yaml"}])
 def test_a_critical_rule_is_not_waived_broadly(change: Change, further: dict[str, str]) -> None:
     base = change.commit(policy=policy_waiver("shell-destroy-system", **further))
     change.commit(waived=package(handler("wipe", WIPE)))

@@ -3,23 +3,30 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from wpk_sandbox.finding import Finding, Location, Severity
+from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.package.package import Document, Package
 from wpk_sandbox.rules.catalogue import rule as find_rule
 from wpk_sandbox.rules.comments import lines_of
 from wpk_sandbox.rules.policy import Policy
 
+_Likeness = tuple[str, str, str, str]
+
 
 class KnownCritical:
-    """Critical findings of the base version, each of which excuses one of the same kind in an unchanged step."""
+    """Critical findings of the base version, each of which excuses one like it under a waiver of the same terms."""
 
     def __init__(self, document: Document | None = None, findings: Iterable[Finding] = ()) -> None:
-        waived = [finding for finding in findings if finding.waiver and critical(finding)]
-        self._left = Counter(_likeness(finding, document) for finding in waived) if document else Counter()
+        self._left: Counter[_Likeness] = Counter()
+        for finding in findings:
+            if document and finding.waiver and critical(finding):
+                self._left[_likeness(finding, finding.waiver, document)] += 1
 
-    def take(self, finding: Finding, document: Document) -> bool:
-        """True, once, for a finding that the base has just so, in a step that says the same to the letter."""
-        likeness = _likeness(finding, document)
+    def take(self, finding: Finding, waiver: Waiver, document: Document) -> bool:
+        """True, once, for a finding that the base has just so, in a handler that says the same to the letter.
+
+        The reason, the end and the owner of the waiver must be the base's too: nobody prolongs it on the way.
+        """
+        likeness = _likeness(finding, waiver, document)
         if self._left[likeness] < 1:
             return False
         self._left[likeness] -= 1
@@ -47,8 +54,8 @@ def step_name(finding: Finding, package: Package) -> str:
     return ""
 
 
-def _likeness(finding: Finding, document: Document) -> tuple[str, str, str]:
-    return finding.rule, finding.message, _surroundings(finding, document)
+def _likeness(finding: Finding, waiver: Waiver, document: Document) -> _Likeness:
+    return finding.rule, finding.message, str(waiver), _surroundings(finding, document)
 
 
 def _surroundings(finding: Finding, document: Document) -> str:

@@ -55,7 +55,8 @@ class CustomRule:
 class FileWaiver:
     """An entry of `policy.waivers`: findings of a rule in the files of a path (`*` matches) may stand.
 
-    `text` narrows it to findings whose source line holds that text. `problem` says what the entry lacks.
+    `text` narrows it to findings that mark just that text, or all of a line that is it. `problem` says what
+    the entry lacks.
     """
 
     rule: str

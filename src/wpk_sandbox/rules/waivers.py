@@ -55,7 +55,7 @@ def waive(
     for finding in findings:
         candidates: list[Written | FileWaiver] = [
             *(w for w in live if w.covers(finding, document)),
-            *(e for e in entries if _fits(e, finding)),
+            *(e for e in entries if _fits(e, finding, document)),
         ]
         for candidate in candidates:
             used.add(candidate)
@@ -92,9 +92,28 @@ def _named(waiver: Written, policy: Policy) -> Written:
     return replace(waiver, problem=f"names `{waiver.rule}`, and there is no such rule{hint}")
 
 
-def _fits(entry: FileWaiver, finding: Finding) -> bool:
-    same_file = fnmatchcase(finding.location.path, entry.path)
-    return same_file and entry.rule == finding.rule and entry.text in finding.excerpt
+def _fits(entry: FileWaiver, finding: Finding, document: Document) -> bool:
+    if entry.rule != finding.rule or not fnmatchcase(finding.location.path, entry.path):
+        return False
+    return not entry.text or " ".join(entry.text.split()) in _texts(finding, document)
+
+
+def _texts(finding: Finding, document: Document) -> Iterator[str]:
+    """What a finding marks, and the line that it is all on; blanks count as one.
+
+    A part of a line would not do: whoever may change the line could write what is waived behind what is not.
+    """
+    place = finding.location
+    if place.path != document.path:
+        yield " ".join(finding.excerpt.split())
+        return
+    lines = lines_of(document)[place.line - 1 : max(place.line, place.end_line)]
+    if lines and place.end_line:
+        marked = [*lines[:-1], lines[-1][: place.end_column - 1]]
+        marked[0] = marked[0][place.column - 1 :]
+        yield " ".join("\n".join(marked).split())
+    if len(lines) == 1:
+        yield " ".join(lines[0].split())
 
 
 def _over(waiver: Waiver, today: date) -> bool:
@@ -111,7 +130,7 @@ def _refusal(
         return ""
     if isinstance(candidate, FileWaiver):
         return "" if candidate.exact else f"the waiver of `{candidate.rule}` {TOO_BROAD}"
-    if known is None or known.take(finding, document):
+    if known is None or known.take(finding, candidate.waiver, document):
         return ""
     return f"`{finding.rule}` is critical, and the base branch does not waive it here"
 

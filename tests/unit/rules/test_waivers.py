@@ -144,7 +144,9 @@ def entry(
     ("waiver", "lines"),
     [
         (entry(), [11, 19]),
-        (entry(text="config:"), [11]),
+        (entry(text="rm -rf /srv/data"), [11, 19]),
+        (entry(text="config:  {command: rm -rf /srv/data}"), [11]),
+        (entry(text="rm -rf"), []),
         (entry(path="ops/p.wpk.yaml"), [11, 19]),
         (entry(path="other/*"), []),
         (entry(rule="external-call"), []),

@@ -28,7 +28,9 @@ _NEVER_FIRST = _BINARY - {"+", "-"}
 _FOREIGN = {"&&": "and", "||": "or", "!": "unless", "=": "==", "&": "and", "|": "or"}
 
 
-_NO_UNIT = re.compile(r"\[\s*(\d+)\s*\]")
+_RANGE = re.compile(r"\[\s*(\d+)\s*([A-Za-z]*)\s*\]")
+_UNITS = frozenset({"ms", "s", "m", "h", "d", "w", "y"})
+_GROUPING = frozenset({"by", "without", "on", "ignoring"})
 
 
 def problem(query: str) -> str:
@@ -40,9 +42,15 @@ def problem(query: str) -> str:
         if kind == "other":
             what = "a quote that nothing closes" if text in "\"'`" else f"the character `{text}`"
             return f"it has {what}"
-    if bare := _NO_UNIT.search(query):
-        return f"the range `{bare[0]}` has no unit; write `[{bare[1]}m]`"
-    return _unbalanced(tokens) or _misplaced(tokens)
+    return _odd_range(query) or _unbalanced(tokens) or _misplaced(tokens) or _ungrouped(tokens)
+
+
+def _odd_range(query: str) -> str:
+    for found in _RANGE.finditer(query):
+        if found[2] not in _UNITS:
+            has = f"the unknown unit `{found[2]}`" if found[2] else "no unit"
+            return f"the range `{found[0]}` has {has}; write `[{found[1]}m]`"
+    return ""
 
 
 def _tokens(query: str) -> Iterator[tuple[str, str]]:
@@ -87,3 +95,12 @@ def _misplaced(tokens: list[tuple[str, str]]) -> str:
     return (
         "it reads like a sentence" if first_is_word and not _BINARY & {text.lower() for _, text in tokens} else ""
     )
+
+
+def _ungrouped(tokens: list[tuple[str, str]]) -> str:
+    texts = [text for _, text in tokens]
+    for before, word, after in zip(["", *texts], texts, texts[1:], strict=False):
+        # Between parentheses and commas it is a label of that name.
+        if word in _GROUPING and after != "(" and before not in ("(", ",", "{"):
+            return f"`{word}` is followed by `{after}`; write `{word} ({after})`"
+    return ""

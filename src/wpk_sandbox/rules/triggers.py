@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.package import Trigger
@@ -48,7 +49,8 @@ Problems = Iterator[tuple[str, str]]
 def _cron(trigger: Trigger) -> Problems:
     key = next((key for key in _CRON_KEYS if key in trigger.config), None)
     if key is None:
-        if not trigger.config:
+        # The format leaves `config` free: an engine may know `interval: 5m`.
+        if not any(_is_duration(value) for value in trigger.config.values()):
             yield "", "the schedule says no time: it has no `cron`"
         return
     text = trigger.config[key]
@@ -122,12 +124,19 @@ def _condition(trigger: Trigger) -> Problems:
 
 def _duration(trigger: Trigger) -> Problems:
     value = trigger.config.get("duration")
-    if value is None or (isinstance(value, str) and ("${" in value or _PROMETHEUS_DURATION.fullmatch(value))):
-        return
+    if value is not None and not _is_duration(value):
+        yield "duration", f"the duration is {str(value)[:60]!r}; write for example `30s`, `5m` or `1h30m`"
+
+
+def _is_duration(value: Any) -> bool:
+    """True for a duration of the format or of Prometheus, and for what a parameter decides."""
+    if isinstance(value, str) and ("${" in value or _PROMETHEUS_DURATION.fullmatch(value)):
+        return True
     try:
         seconds(value)
     except (ValueError, TypeError, AttributeError):
-        yield "duration", f"the duration is {str(value)[:60]!r}; write for example `30s`, `5m` or `1h30m`"
+        return False
+    return True
 
 
 _CHECKS: dict[str, tuple[Callable[[Trigger], Problems], ...]] = {

@@ -141,11 +141,10 @@ def test_a_parameter_with_a_default_a_comment_or_a_speaking_name_is_not_told(com
 
 def test_the_description_comments_and_cases_explain() -> None:
     text = (
-        HEAD
-        + "  handlers:\n    - name: a\n      type: shell\n      timeout: 5s\n{}      config: {{command: 'work ${{LEVEL}}'}}\n"
+        HEAD + "  handlers:\n  - name: a\n    type: shell\n    timeout: 5s\n    config: {command: 'go ${LEVEL}'}\n"
     )
-    silent, commented = load(text.format("")), load(text.format("      # How far to go.\n"))
-    described = load(text.format("").replace("A package of the tests.", "Works up to a level."))
+    silent, commented = load(text), load(text.replace("    config", "    # How far to go.\n    config"))
+    described = load(text.replace("A package of the tests.", "Works up to a level."))
     case = Case(parameters={"LEVEL": "5"})
 
     def told(one: Any, *cases: Case) -> bool:

@@ -67,6 +67,7 @@ def test_a_schedule_that_comes_is_not_told(cron: str) -> None:
 def test_a_schedule_without_a_time_is_told_and_one_in_other_words_is_not() -> None:
     assert told("schedule", {}) == ["the schedule says no time: it has no `cron`"]
     assert told("schedule", {"cron": 5}) == ["the schedule is 5, which is no cron expression such as `0 4 * * 1`"]
+    assert told("schedule", {"every": "day"}) == ["the schedule says no time: it has no `cron`"]
     assert told("schedule", {"interval": "5m"}) == []
     assert told("schedule", {"cron": "${CRON}"}) == []
 
@@ -114,6 +115,8 @@ def test_a_path_that_requests_can_have_is_not_told(path: str) -> None:
         ("a > 1 && b > 1", "`&&` is no operator there; write `and`"),
         ("a > 1 || b > 1", "`||` is no operator there; write `or`"),
         ("rate(errors_total[5])", "the range `[5]` has no unit; write `[5m]`"),
+        ("rate(errors_total[5minutes])", "the range `[5minutes]` has the unknown unit `minutes`; write `[5m]`"),
+        ("sum by pod (up)", "`by` is followed by `pod`; write `by (pod)`"),
         ("pods restart too often", "it reads like a sentence"),
     ],
 )
@@ -140,6 +143,7 @@ def test_what_is_no_promql_is_told_with_the_reason(query: str, why: str) -> None
         "rate(errors_total[${WINDOW}]) > ${LIMIT}",
         "errors_total > {{ threshold }}",
         "foo > +Inf",
+        "sum by (on, by) (x{on='y'}) / ignoring (by) z",
         "count_over_time(x[1h30m]) ^ 2 % 3",
         "x{a!~'(', b=`}`,}",
     ],

@@ -173,3 +173,21 @@ def test_a_loop_over_a_file_is_told_of_once() -> None:
     assert one(RULE, shell("while read -r a; do read -r b; done < /etc/shadow")).message.endswith(
         "reads /etc/shadow"
     )
+
+
+def test_a_long_pipeline_hides_nothing() -> None:
+    assert RULE in of_shell("cat ~/.ssh/id_rsa" + " | cat" * 200)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "X=$(cmd $X $X); " * 400 + "echo $X",
+        "env | " * 2000 + "env",
+        "env | " * 800 + "{ " + "env; " * 800 + "}",
+        "cat " + "<(cat $X) " * 1000,
+    ],
+    ids=["doubled", "piped", "grouped", "substituted"],
+)
+def test_a_script_that_is_made_to_be_costly_ends(command: str) -> None:
+    assert RULE not in of_shell(command)

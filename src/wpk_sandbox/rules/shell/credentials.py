@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
@@ -26,6 +27,9 @@ CREDENTIAL_ACCESS = Rule(
 
 RULES = (CREDENTIAL_ACCESS,)
 
+# Ways of a secret that are looked at in one script, since a script may be made to have millions.
+MOST_FLOWS = 10_000
+
 _KUBECONFIG = re.compile(r"(?:^|/)\.kube/|kubeconfig|admin\.conf", re.IGNORECASE)
 _DECODERS = frozenset({"base64", "base32", "openssl", "jq", "yq", "python3", "python"})
 _LOG = re.compile(r"\.log$|^/var/log/|^/proc/(?:1|self)/fd/[12]$|^/dev/(?:stdout|stderr|tty)$")
@@ -33,20 +37,31 @@ _LOG = re.compile(r"\.log$|^/var/log/|^/proc/(?:1|self)/fd/[12]$|^/dev/(?:stdout
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """Which commands of a script read or show credentials."""
-    captured = {name for command in commands if command.piped for name in (command.name,) if name}
+    captured = {command.name for command in commands if command.piped and command.name}
     said: set[int] = set()
-    for last, before in sources.stages(commands):
-        chain = (*before, last)
-        for index, command in enumerate(chain):
-            secret = sources.source(command)
-            if secret is None or id(command) in said or _is_used(secret, chain[index:], captured):
-                continue
-            if not _is_first(command, secret, said):
-                continue
+    for command, secret, behind in islice(_flows(commands), MOST_FLOWS):
+        if id(command) in said or _is_used(secret, (command, *behind), captured):
+            continue
+        if _is_first(command, secret, said):
             said.add(id(command))
-            does = "shows" if secret.kind is Kind.VALUE or secret.kind is Kind.ENVIRONMENT else "reads"
+            does = "shows" if secret.kind in (Kind.VALUE, Kind.ENVIRONMENT) else "reads"
             shown = f"`{command.shown}`" if command.words else "this"
             yield Issue(CREDENTIAL_ACCESS, command.span, f"{shown} {does} {secret.what}")
+
+
+def _flows(commands: Sequence[Command]) -> Iterator[tuple[Command, Secret, Sequence[Command]]]:
+    """Each command that puts out a secret, with the stages that its output goes through."""
+    known: dict[int, Secret | None] = {}
+    for last, before in sources.pipelines(commands):
+        chain = (*before, last)
+        for index, command in enumerate(chain):
+            if id(command) not in known:
+                known[id(command)] = sources.source(command)
+            secret = known[id(command)]
+            if secret is not None and secret.kind not in (Kind.DATA, Kind.PERSONAL):
+                behind = chain[index + 1 :]
+                near = behind if len(behind) <= sources.MOST_STAGES else (*behind[: sources.MOST_STAGES], last)
+                yield command, secret, near
 
 
 def _is_first(command: Command, secret: Secret, said: set[int]) -> bool:
@@ -59,8 +74,6 @@ def _is_first(command: Command, secret: Secret, said: set[int]) -> bool:
 
 def _is_used(secret: Secret, chain: Sequence[Command], captured: set[str]) -> bool:
     """True where a secret goes only where it may go; `chain` is the command and what its output goes through."""
-    if secret.kind in (Kind.DATA, Kind.PERSONAL):
-        return True
     if any(sources.ends(stage) for stage in chain[1:]):
         return True
     last = chain[-1]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.printed import here_documents, printed_words
 from wpk_sandbox.rules.shell.words import Word
-from wpk_sandbox.rules.shell.wrappers import here_documents, printed_words
 
 # Options with a value of each client, and those among them (or the operands) that hold statements.
 _PSQL = names("c command d dbname f file h host p port U username v set variable o output L F R P T")

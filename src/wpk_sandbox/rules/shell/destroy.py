@@ -52,9 +52,8 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
     for command in commands:
         if command.name in _CHECKS:
             yield from _CHECKS[command.name](command)
-        for what in (*databases.emptied(command), teardown.taken_down(command)):
-            if what:
-                yield Issue(DESTROY_DATA, command.span, f"`{command.shown}` {what}", _COPY_FIRST)
+        if what := next(databases.emptied(command), "") or teardown.taken_down(command):
+            yield Issue(DESTROY_DATA, command.span, f"`{command.shown}` {what}", _COPY_FIRST)
         for redirect in command.redirects:
             if redirect.writes and redirect.operator not in (">>", "&>>"):
                 yield from _overwritten(command, redirect.target)

@@ -10,8 +10,8 @@ from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import Options, names, parse
+from wpk_sandbox.rules.shell.printed import printed_words
 from wpk_sandbox.rules.shell.words import Word
-from wpk_sandbox.rules.shell.wrappers import printed_words
 from wpk_sandbox.rules.shell.written import written_paths
 
 CONTAINER_ESCAPE = Rule(

@@ -2,18 +2,41 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from wpk_sandbox.rules.shell import sensitive
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.printed import here_documents
 from wpk_sandbox.rules.shell.readers import COPIERS, GREPS, READERS, TAKES, files, stays
 from wpk_sandbox.rules.shell.revealing import REVEALERS
 from wpk_sandbox.rules.shell.secret import Kind, Secret
 from wpk_sandbox.rules.shell.words import Word
-from wpk_sandbox.rules.shell.wrappers import INTERPRETERS, SHELLS, here_documents
+from wpk_sandbox.rules.shell.wrappers import INTERPRETERS, SHELLS
 
+# The files that earlier commands put a secret into.
 Stored = Mapping[str, Secret]
 _NOTHING: Stored = {}
+
+# Bounds, since a script may be made to be costly: the stages of a pipeline that are followed back, and the commands
+# inside of words (`$(…)`, variables that hold one) that one question looks at.
+MOST_STAGES = 32
+MOST_INSIDE = 64
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One question for the source of a secret: the files that hold one, and the commands that were looked at."""
+
+    stored: Stored = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+
+    def enters(self, command: Command) -> bool:
+        """True for a command that has to be looked at: not yet, and not too many before it."""
+        new = id(command) not in self.seen and len(self.seen) < MOST_INSIDE
+        self.seen.add(id(command))
+        return new
+
 
 # Stages behind which nothing of a secret can be read any more, and those that use it as it is meant.
 _ENDINGS = names(
@@ -25,6 +48,10 @@ FILTERS = names(
     " hexdump strings column fold rev echo printf xargs gunzip zcat gzip openssl less more nl python3 python iconv"
     " paste perl"
 )
+_INPUT_READERS = frozenset({"", "tr", "xargs", "read", "mapfile", "readarray"})
+_WHOLE_ENVIRONMENT = re.compile(
+    r"\bos\.environ\b(?!\.get|\[|\.setdefault|\.pop|\.update)|\bENV\.to_|process\.env\b(?![.\[])|%ENV\b"
+)
 # `$(< file)`, which the shell reads by itself.
 _FILE_SUBSTITUTION = re.compile(r"\$\(\s*<\s*([^\s()$]+)\s*\)$")
 _STRING = re.compile(r"""(['"])((?:(?!\1).)+)\1""")
@@ -32,35 +59,47 @@ _STRING = re.compile(r"""(['"])((?:(?!\1).)+)\1""")
 
 def source(command: Command, stored: Stored = _NOTHING) -> Secret | None:
     """The secret that a command itself puts into its output (or, for `cp` and `tar`, into a file)."""
+    return _source(command, _Search(stored))
+
+
+def _source(command: Command, search: _Search) -> Secret | None:
     name = command.name
     if name in REVEALERS and (found := REVEALERS[name](command)):
         return found
     if name in ("echo", "printf") or (name == "cat" and not command.arguments and here_documents(command)):
         words = command.arguments or here_documents(command)
-        return next((found for word in words if (found := within(word, shown=True))), None)
+        return next((found for word in words if (found := _within(word, search, shown=True))), None)
     if name in READERS:
-        return _read(command, stored)
+        return _read(command, search)
     if name in INTERPRETERS - SHELLS:
         return _program(command)
-    return _from_input(command, stored) if _reads_input(name) else None
+    return _from_input(command, search) if name in _INPUT_READERS else None
 
 
 def within(word: Word, *, shown: bool = False) -> Secret | None:
     """The secret in a word: an output of its substitutions or, if `shown`, a variable that is called so."""
+    return _within(word, _Search(), shown=shown)
+
+
+def _within(word: Word, search: _Search, *, shown: bool = False) -> Secret | None:
     for piece in word.pieces:
         if (read := _FILE_SUBSTITUTION.match(piece.source)) and (found := _of_path(read[1], read[1], _NOTHING)):
             return found
-        for index, command in enumerate(piece.commands):
-            found = source(command)
-            if found and not any(
-                ends(later)
-                for later in piece.commands[index + 1 :]
-                if any(each is command for each in later.upstream)
-            ):
+        for index, command in enumerate(piece.commands[:MOST_INSIDE]):
+            found = _source(command, search) if search.enters(command) else None
+            if found and not any(ends(later) for later in _behind(command, piece.commands[index + 1 :])):
                 return found
-    if shown and (piece_ := sensitive.secret_variable(word)) and not word.when_empty.startswith("::add-mask::"):
-        return Secret(Kind.VALUE, f"the variable {piece_.name}")
-    return None
+    variable = sensitive.secret_variable(word) if shown else None
+    if variable is None or word.when_empty.startswith("::add-mask::"):
+        return None
+    return Secret(Kind.VALUE, f"the variable {variable.name}")
+
+
+def _behind(command: Command, others: Sequence[Command]) -> Iterator[Command]:
+    """The stages among others that the output of a command goes through."""
+    for other in others[:MOST_STAGES]:
+        if any(stage is command for stage in other.upstream[-MOST_STAGES:]):
+            yield other
 
 
 def ends(command: Command) -> bool:
@@ -104,36 +143,35 @@ def carried(command: Command, stored: Stored = _NOTHING) -> Secret | None:
 
 def incoming(command: Command, stored: Stored = _NOTHING) -> Secret | None:
     """The secret that a command is given on its input."""
-    for index in range(len(command.upstream) - 1, -1, -1):
-        stage = command.upstream[index]
+    for stage in reversed(command.upstream[-MOST_STAGES:]):
         if ends(stage):
             return None
         if found := source(stage, stored):
             return found
-    return _from_input(command, stored)
+    return _from_input(command, _Search(stored))
 
 
-def _from_input(command: Command, stored: Stored) -> Secret | None:
+def _from_input(command: Command, search: _Search) -> Secret | None:
+    """The secret that redirections give to a command; what they give to a shell is a script."""
     for redirect in command.redirects:
-        if redirect.operator == "<" and (found := of_file(redirect.target, stored)):
-            return found
-        if (
-            redirect.operator in ("<<<", "<<")
-            and command.name not in SHELLS
-            and (found := within(redirect.target, shown=True))
-        ):
+        found = None
+        if redirect.operator == "<":
+            found = _of_file(redirect.target, search)
+        elif redirect.operator.startswith("<<") and command.name not in SHELLS:
+            found = _within(redirect.target, search, shown=True)
+        if found:
             return found
     return None
 
 
-def _reads_input(name: str) -> bool:
-    return name in ("", "tr", "xargs", "read", "mapfile", "readarray", "while")
-
-
 def of_file(word: Word, stored: Stored) -> Secret | None:
     """The secret that a file is, or that an earlier command put into it (`stored`)."""
+    return _of_file(word, _Search(stored))
+
+
+def _of_file(word: Word, search: _Search) -> Secret | None:
     # `<(…)` is a file that holds the output of commands.
-    return within(word) or _of_path(sensitive.path_of(word), word.shown, stored)
+    return _within(word, search) or _of_path(sensitive.path_of(word), word.shown, search.stored)
 
 
 def _of_path(path: str, shown: str, stored: Stored) -> Secret | None:
@@ -148,16 +186,16 @@ def _of_path(path: str, shown: str, stored: Stored) -> Secret | None:
     return Secret(Kind.DATA, shown) if sensitive.is_system_file(path) else None
 
 
-def _read(command: Command, stored: Stored) -> Secret | None:
+def _read(command: Command, search: _Search) -> Secret | None:
     """The worst secret among the files that a command reads."""
     if command.name == "sed" and parse(command.arguments, TAKES["sed"]).has("i", "in-place"):
         return None
     if command.name in GREPS and ends(command):
         return None
-    found = [secret for word in files(command) if (secret := of_file(word, stored))]
+    found = [secret for word in files(command) if (secret := _of_file(word, search))]
     if command.name in COPIERS and stays(command):
         return None
-    if not found and (given := _from_input(command, stored)):
+    if not found and (given := _from_input(command, search)):
         found = [given]
     order = list(Kind)
     return min(found, key=lambda secret: order.index(secret.kind), default=None)
@@ -174,17 +212,14 @@ def _program(command: Command) -> Secret | None:
                 return Secret(Kind.TOKEN, "the token of the pod's service account")
             if sensitive.is_credential(path) and "/" in path:
                 return Secret(Kind.FILE, path)
-        if re.search(
-            r"\bos\.environ\b(?!\.get|\[|\.setdefault|\.pop|\.update)|\bENV\.to_|process\.env\b(?![.\[])|%ENV\b",
-            text,
-        ):
+        if _WHOLE_ENVIRONMENT.search(text):
             return Secret(Kind.ENVIRONMENT, "the environment")
     return None
 
 
-def stages(commands: Sequence[Command]) -> Iterator[tuple[Command, tuple[Command, ...]]]:
+def pipelines(commands: Sequence[Command]) -> Iterator[tuple[Command, tuple[Command, ...]]]:
     """Each command that ends a pipeline (or stands alone), with those before it in order."""
-    feeding = {id(stage) for command in commands for stage in command.upstream}
+    feeding = {id(stage) for command in commands for stage in command.upstream[-MOST_INSIDE:]}
     for command in commands:
         if id(command) not in feeding:
             yield command, command.upstream

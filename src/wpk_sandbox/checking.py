@@ -11,6 +11,7 @@ from wpk_sandbox.pipeline import Judged, Request, judge, plan_package
 from wpk_sandbox.plan.planner import needs
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.lines import Line, Tone, line
+from wpk_sandbox.report.phrases import risk
 from wpk_sandbox.report.plan_table import plan_json, plan_table
 from wpk_sandbox.report.terminal import write
 from wpk_sandbox.rules.fixes import FIXABLE
@@ -67,7 +68,8 @@ def _first_cases(judged: list[Judged]) -> list[Judged]:
 
 def _write_text(judged: list[Judged], loose: list[Finding], stream: IO[str]) -> None:
     for each in judged:
-        write([_decision_line(each), *finding_lines(each.findings)], stream)
+        causes = [line(f"  {cause}") for cause in each.risk_changes]
+        write([_decision_line(each), *causes, *finding_lines(each.findings)], stream)
     write(finding_lines(loose), stream)
     checked, found = len(judged), _count(judged, loose)
     fixable = sum(finding.rule in FIXABLE and not finding.waiver for finding in _all(judged, loose))
@@ -98,8 +100,9 @@ def _all(judged: list[Judged], loose: list[Finding]) -> list[Finding]:
 def _decision_line(judged: Judged) -> Line:
     package, decision = judged.package, judged.decision
     where = f" {package.version}  {package.path}  "
+    shown = risk(decision.risk, judged.base_risk)
     tone = {Outcome.APPROVE: Tone.GOOD, Outcome.BLOCK: Tone.BAD}.get(decision.outcome, Tone.WARN)
-    return line((package.name, Tone.STRONG), where, (f"risk {decision.risk}, {decision.outcome}", tone))
+    return line((package.name, Tone.STRONG), where, (f"risk {shown}, {decision.outcome}", tone))
 
 
 def _count(judged: list[Judged], loose: list[Finding]) -> int:
@@ -120,6 +123,8 @@ def _findings_json(judged: list[Judged], loose: list[Finding]) -> str:
             "version": each.package.version,
             "path": each.package.path,
             "risk": each.decision.risk,
+            "base_risk": each.base_risk,
+            "risk_changes": each.risk_changes,
             "decision": each.decision.outcome,
             "findings": dump(each.findings, mode="json"),
         }

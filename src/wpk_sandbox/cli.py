@@ -357,12 +357,32 @@ def _say_usage(result: "RunResult") -> None:
 
 def _request(paths: Iterable[str], flags: Mapping[str, Any], options: Mapping[str, Any]) -> "Request":
     root = _root()
-    settings = _settings(root, options["settings_file"], flags)
+    settings = _settings_in_force(root, options["settings_file"], flags)
     selection = _find(tuple(paths), root, settings)
     _say_notes(selection)
     if not selection.files and not selection.findings:
         raise UsageError("there is no package to look at", "name a file, a folder or a glob")
-    return _filled(root, selection, settings, options)
+    request = _filled(root, selection, settings, options)
+    if not _in_a_job():
+        return request
+    from wpk_sandbox import continuous
+
+    return continuous.measured(request, os.environ)
+
+
+def _settings_in_force(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Settings":
+    """The settings; in the job of a pull request those of its base, whichever subcommand it calls."""
+    if _in_a_job():
+        from wpk_sandbox import continuous
+
+        if continuous.base_of(os.environ):
+            return continuous.settings(root, os.environ, _given(flags), file)
+    return _settings(root, file, flags)
+
+
+def _in_a_job() -> bool:
+    """True where a CI system may tell of a base; anywhere else nobody waits for the imports."""
+    return any(name in os.environ for name in ("GITHUB_EVENT_PATH", "CI_MERGE_REQUEST_DIFF_BASE_SHA"))
 
 
 def _filled(root: Path, selection: "Selection", settings: "Settings", options: Mapping[str, Any]) -> "Request":

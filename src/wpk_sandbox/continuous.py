@@ -32,7 +32,7 @@ def settings(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any
     Raises `errors.UnavailableError` when the base is not to be had: what it asks for is then not known.
     """
     name = file or FILE_NAME
-    if base := _base(environment):
+    if base := base_of(environment):
         content = _of_base(Repository(root), base, name)
     else:
         path = Path(file) if file else root / FILE_NAME
@@ -49,7 +49,7 @@ def _of_base(repository: Repository, base: str, name: str) -> bytes | None:
 
 def measured(request: Request, environment: Mapping[str, str]) -> Request:
     """The request with the base that the change is measured against, where the CI system tells one."""
-    base = _base(environment)
+    base = base_of(environment)
     if not base:
         return request
     patterns = request.settings["discover.patterns"]
@@ -88,7 +88,7 @@ def _publish(
     stream.flush()
 
 
-def _base(environment: Mapping[str, str]) -> str:
+def base_of(environment: Mapping[str, str]) -> str:
     """The revision that a change is measured against, where the CI system tells one."""
     if base := environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
         return base

@@ -114,6 +114,9 @@ def test_the_job_of_a_hostile_pull_request_fails_and_says_what_it_changed(tmp_pa
         "GITHUB_EVENT_PATH": str(event),
         "GITHUB_WORKSPACE": str(root),
     }
+    code, said = call(root, "check", **environment)
+    assert (code, "risk 0 → 90, block\n  step `wipe` is new (shell-destroy-system)\n" in said) == (1, True)
+    assert call(root, "check")[0] == 0  # the checkout's own policy and comment, which count for nobody else
     code, said = call(root, "ci", "--sandbox", "local", **environment)
     assert code == 1
     assert "Risk      0 → 90: step `wipe` is new (shell-destroy-system); waiver-refused is new" in said

@@ -40,8 +40,12 @@ def title(package: PackageResult) -> str:
 
 def risk_cell(package: PackageResult) -> str:
     """`57`, or `12 → 57` where the base version's risk is another."""
-    risk = package.decision.risk
-    return str(risk) if package.base_risk in (None, risk) else f"{package.base_risk} → {risk}"
+    return risk(package.decision.risk, package.base_risk)
+
+
+def risk(now: int, before: int | None) -> str:
+    """The same of two scores; None where there is no base version."""
+    return str(now) if before in (None, now) else f"{before} → {now}"
 
 
 def risk_change(package: PackageResult) -> str:

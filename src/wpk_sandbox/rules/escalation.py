@@ -3,7 +3,8 @@
 https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
@@ -33,26 +34,35 @@ _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 _READ = names("get list watch")
 _CHANGE = names("create update patch")
 _WRITE = names("update patch")
-# Resource, the verbs on it that lead further, and what they give.
-_LEADS_ON: tuple[tuple[str, frozenset[str], str], ...] = (
-    ("secrets", _READ, "reads Secrets, and every token and password in them"),
-    ("pods/exec", names("create get"), "runs commands in pods, with the rights of their accounts"),
-    ("pods/attach", names("create get"), "talks to the processes of pods, with the rights of their accounts"),
-    ("pods/ephemeralcontainers", _WRITE, "adds containers to running pods"),
-    ("pods", names("create"), "makes pods, with any account and any Secret of the namespace"),
-    ("serviceaccounts/token", names("create"), "issues tokens of other accounts"),
-    ("nodes/proxy", names("get create"), "talks to the kubelets, past the API server and its audit log"),
-    ("certificatesigningrequests/approval", _WRITE, "approves certificates, and so makes new identities"),
-    ("signers", names("approve sign"), "signs certificates, and so makes new identities"),
-    ("persistentvolumes", names("create"), "makes volumes of the nodes' own folders"),
-    ("mutatingwebhookconfigurations", _CHANGE, "reads and changes the requests of everybody"),
-    ("validatingwebhookconfigurations", _CHANGE, "reads the requests of everybody"),
+_RBAC = "rbac.authorization.k8s.io"
+_CERTIFICATES = "certificates.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+# API group, resource, the verbs on it that lead further, and what they give.
+_LEADS_ON: tuple[tuple[str, str, frozenset[str], str], ...] = (
+    ("", "secrets", _READ, "reads Secrets, and every token and password in them"),
+    ("", "pods/exec", names("create get"), "runs commands in pods, with the rights of their accounts"),
+    ("", "pods/attach", names("create get"), "talks to the processes of pods, with the rights of their accounts"),
+    ("", "pods/ephemeralcontainers", _WRITE, "adds containers to running pods"),
+    ("", "pods", names("create"), "makes pods, with any account and any Secret of the namespace"),
+    ("", "serviceaccounts/token", names("create"), "issues tokens of other accounts"),
+    ("", "nodes/proxy", names("get create"), "talks to the kubelets, past the API server and its audit log"),
+    ("", "persistentvolumes", names("create"), "makes volumes of the nodes' own folders"),
+    (_CERTIFICATES, "certificatesigningrequests/approval", _WRITE, "approves certificates, and so new identities"),
+    (_CERTIFICATES, "signers", names("approve sign"), "signs certificates, and so makes new identities"),
+    (_ADMISSION, "mutatingwebhookconfigurations", _CHANGE, "reads and changes the requests of everybody"),
+    (_ADMISSION, "validatingwebhookconfigurations", _CHANGE, "reads the requests of everybody"),
 )
-_VERBS: Mapping[str, tuple[frozenset[str], str]] = {
-    "escalate": (names("roles clusterroles *"), "writes roles with rights that it does not have"),
-    "bind": (names("roles clusterroles *"), "binds roles with rights that it does not have"),
-    "impersonate": (names("users groups serviceaccounts uids userextras *"), "acts as somebody else"),
-}
+# Verb, API groups, resources, and what it gives there.
+_VERBS: tuple[tuple[str, frozenset[str], frozenset[str], str], ...] = (
+    ("escalate", frozenset({_RBAC}), names("roles clusterroles"), "writes roles with rights that it does not have"),
+    ("bind", frozenset({_RBAC}), names("roles clusterroles"), "binds roles with rights that it does not have"),
+    (
+        "impersonate",
+        frozenset({"", "authentication.k8s.io"}),
+        names("users groups serviceaccounts uids userextras"),
+        "acts as somebody else",
+    ),
+)
 _OPEN_TO_ALL = names("system:anonymous system:unauthenticated system:authenticated system:masters")
 _TAKES = names("n namespace context kubeconfig cluster user verb resource resource-name clusterrole role group")
 _TAKES_MORE = names("serviceaccount o output dry-run aggregation-rule non-resource-url")
@@ -77,48 +87,58 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield from _kubectl(subject, text, command)
 
 
+@dataclass(frozen=True)
+class _Grant:
+    """A rule of a role. No `groups` means that they are not known; `named`, that it is for a few objects only."""
+
+    verbs: frozenset[str]
+    resources: frozenset[str]
+    groups: frozenset[str] = frozenset()
+    named: bool = False
+
+    def leads(self) -> Iterator[str]:
+        """What it gives beyond what it names."""
+        if {"*"} <= self.verbs & self.resources and (not self.groups or "*" in self.groups):
+            yield "may do everything with everything"
+            return
+        for verb, groups, resources, gives in _VERBS:
+            # A few roles to bind are what a runbook is expected to ask for; to write them is to write anything.
+            few = self.named and verb != "escalate"
+            if not few and self._may({verb}) and self._in(groups) and self._on(resources):
+                yield gives
+        for group, resource, verbs, gives in _LEADS_ON:
+            if not self.named and self._may(verbs) and self._in({group}) and self._covers(resource):
+                yield gives
+
+    def _may(self, verbs: Set[str]) -> bool:
+        return bool((verbs | {"*"}) & self.verbs)
+
+    def _in(self, groups: Set[str]) -> bool:
+        return not self.groups or bool((groups | {"*"}) & self.groups)
+
+    def _on(self, resources: Set[str]) -> bool:
+        return bool((resources | {"*"}) & {name.partition("/")[0] for name in self.resources})
+
+    def _covers(self, resource: str) -> bool:
+        kind, slash, sub = resource.partition("/")
+        wider = {"*", resource} | ({f"*/{sub}", f"{kind}/*"} if slash else set())
+        return bool(wider & self.resources)
+
+
 def _rules(subject: Subject, pointer: str, rules: Any) -> Iterator[Finding]:
     for index, item in enumerate(as_list(rules)):
         rule = as_mapping(item)
-        verbs, resources = _texts(rule.get("verbs")), _texts(rule.get("resources"))
-        found = list(_leads(verbs, resources, named=bool(rule.get("resourceNames"))))
+        verbs, resources, groups = (_texts(rule.get(key)) for key in ("verbs", "resources", "apiGroups"))
+        grant = _Grant(verbs, resources, groups, named=bool(rule.get("resourceNames")))
+        found = list(grant.leads())
         if found:
-            field = "verbs" if "*" in verbs or set(_VERBS) & set(verbs) else "resources"
+            field = "verbs" if grant.verbs & names("* escalate bind impersonate") else "resources"
             yield subject.finding(ROLE_ESCALATION, f"{pointer}/{index}/{field}", _message(found))
 
 
 def _message(found: list[str]) -> str:
     shown = "; ".join(found[:3])
     return f"whoever holds the role {shown}" + (f"; and {len(found) - 3} more" if len(found) > 3 else "")
-
-
-def _leads(verbs: tuple[str, ...], resources: tuple[str, ...], *, named: bool) -> Iterator[str]:
-    """What a rule of a role gives beyond what it names; `named` says that it is for a few objects only."""
-    if "*" in verbs and "*" in resources:
-        yield "may do everything with everything"
-        return
-    for verb, (targets, gives) in _VERBS.items():
-        if (
-            (verb in verbs or "*" in verbs)
-            and targets & {_plain(name) for name in resources}
-            and not (named and verb != "escalate")
-        ):
-            yield gives
-    for resource, leading, gives in _LEADS_ON:
-        # A few named Secrets or pods are what a runbook is expected to ask for.
-        if not named and (leading & set(verbs) or "*" in verbs) and _covers(resources, resource):
-            yield gives
-
-
-def _covers(resources: tuple[str, ...], resource: str) -> bool:
-    kind, slash, sub = resource.partition("/")
-    return bool({"*", resource} & set(resources)) or (
-        slash != "" and bool({f"*/{sub}", f"{kind}/*"} & set(resources))
-    )
-
-
-def _plain(resource: str) -> str:
-    return resource.partition("/")[0]
 
 
 def _binding(subject: Subject, pointer: str, data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -141,12 +161,12 @@ def _kubectl(subject: Subject, text: ShellText, command: Command) -> Iterator[Fi
     options = parse(command.arguments, _TAKES | _TAKES_MORE)
     words = [word.value or "" for word in options.operands[:2]]
     if words in (["create", "role"], ["create", "clusterrole"]):
-        listed = {
-            name: tuple(part for word in options.values.get(name, ()) for part in (word.value or "").split(","))
+        verbs, resources = (
+            [part for word in options.values.get(name, ()) for part in (word.value or "").split(",")]
             for name in ("verb", "resource")
-        }
-        resources = tuple(_without_group(name) for name in listed["resource"])
-        found = list(_leads(listed["verb"], resources, named=options.has("resource-name")))
+        )
+        plain = frozenset(_without_group(name) for name in resources)
+        found = list(_Grant(frozenset(verbs), plain, named=options.has("resource-name")).leads())
         if found:
             yield subject.in_script(ROLE_ESCALATION, text, command.span, _message(found))
     elif words == ["create", "rolebinding"]:
@@ -163,5 +183,5 @@ def _without_group(name: str) -> str:
     return (known.plural if known else kind.partition(".")[0]) + slash + sub
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(str(item) for item in as_list(value) if isinstance(item, str))
+def _texts(value: Any) -> frozenset[str]:
+    return frozenset(item for item in as_list(value) if isinstance(item, str))

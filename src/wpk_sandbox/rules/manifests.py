@@ -152,10 +152,13 @@ class _Examined:
             yield self.subject.finding(DEPRECATED, place, message, fix)
 
     def _unknown_kind(self, each: _Object, api_version: str, kind: str) -> Iterator[Finding]:
-        """A kind that is not served: only in the groups of Kubernetes itself; others define what they like."""
-        group, _, version = api_version.rpartition("/")
+        """A kind that is not served: only in the groups of Kubernetes itself; others define what they like.
+
+        Others have a domain for a group, so a group without a dot is one of Kubernetes, or a slip.
+        """
+        group = api_version.rpartition("/")[0]
         places = schemas.served(kind)
-        if group not in schemas.groups() and not (places and version == api_version):
+        if "." in group and group not in schemas.groups():
             return
         minor = self.release.schema
         now = [place for place, first, last in places if first <= minor <= last]

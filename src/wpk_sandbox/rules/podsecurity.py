@@ -9,6 +9,7 @@ from typing import Any
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.package import ContainerAction
 from wpk_sandbox.rules.kubernetes.pods import Pod, pods
+from wpk_sandbox.rules.kubernetes.release import release
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.privilege import is_dangerous
 from wpk_sandbox.rules.shell.options import names
@@ -52,12 +53,21 @@ _VOLUMES = names(
     "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret hostPath name"
 )
 _SELINUX_TYPES = names("container_t container_init_t container_kvm_t container_engine_t") | {"", None}
-_SAFE_SYSCTLS = names(
-    "kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports"
-    " net.ipv4.ip_unprivileged_port_start net.ipv4.ping_group_range net.ipv4.tcp_fin_timeout"
-    " net.ipv4.tcp_keepalive_intvl net.ipv4.tcp_keepalive_probes net.ipv4.tcp_keepalive_time net.ipv4.tcp_rmem"
-    " net.ipv4.tcp_syncookies net.ipv4.tcp_wmem"
-)
+# The minor release since which each is safe.
+_SAFE_SYSCTLS = {
+    "kernel.shm_rmid_forced": 0,
+    "net.ipv4.ip_local_port_range": 0,
+    "net.ipv4.tcp_syncookies": 0,
+    "net.ipv4.ping_group_range": 18,
+    "net.ipv4.ip_unprivileged_port_start": 22,
+    "net.ipv4.ip_local_reserved_ports": 27,
+    "net.ipv4.tcp_keepalive_time": 29,
+    "net.ipv4.tcp_fin_timeout": 29,
+    "net.ipv4.tcp_keepalive_intvl": 29,
+    "net.ipv4.tcp_keepalive_probes": 29,
+    "net.ipv4.tcp_rmem": 32,
+    "net.ipv4.tcp_wmem": 32,
+}
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
@@ -156,6 +166,10 @@ def _host_ports(subject: Subject, pointer: str, container: Mapping[str, Any]) ->
 def _sysctls(subject: Subject, pointer: str, mapping: Mapping[str, Any]) -> Iterator[Finding]:
     for index, item in enumerate(as_list(as_mapping(mapping.get("securityContext")).get("sysctls"))):
         name = as_mapping(item).get("name")
-        if isinstance(name, str) and "${" not in name and name.replace("/", ".") not in _SAFE_SYSCTLS:
+        since = _SAFE_SYSCTLS.get(name.replace("/", ".")) if isinstance(name, str) else 0
+        oldest = release(subject.package.runtime.version)
+        if (since is None and "${" not in str(name)) or (since and oldest.told and since > oldest.minor):
             place = f"{pointer}/securityContext/sysctls/{index}/name"
-            yield subject.finding(UNSAFE_SYSCTL, place, f"the kernel parameter {name} is not one of the safe ones")
+            when = f" in Kubernetes 1.{oldest.minor}, but from 1.{since} on" if since else ""
+            message = f"the kernel parameter {name} is not one of the safe ones{when}"
+            yield subject.finding(UNSAFE_SYSCTL, place, message)

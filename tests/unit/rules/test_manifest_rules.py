@@ -123,6 +123,7 @@ def test_objects_of_other_groups_are_their_owners_matter() -> None:
     [
         ("v1", "Deployment", "v1 has no Deployment (Kubernetes 1.34)", "Write `apiVersion: apps/v1`."),
         ("apps/v2", "Deployment", "apps/v2 has no Deployment (Kubernetes 1.34)", "Write `apiVersion: apps/v1`."),
+        ("app/v1", "Deployment", "app/v1 has no Deployment (Kubernetes 1.34)", "Write `apiVersion: apps/v1`."),
         ("apps/v1", "Deploymnet", "apps/v1 has no Deploymnet (Kubernetes 1.34)", "Write `kind: Deployment`."),
         ("v1", "Ingress", "v1 has no Ingress (Kubernetes 1.34)", "Write `apiVersion: networking.k8s.io/v1`."),
         (

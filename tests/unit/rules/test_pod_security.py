@@ -194,6 +194,14 @@ def test_only_the_safe_sysctls_are_let_through(name: str, hit: bool) -> None:
     assert found == ([f"the kernel parameter {name} is not one of the safe ones"] if hit else [])
 
 
+def test_a_sysctl_that_became_safe_later_is_not_safe_before() -> None:
+    context = {**CONTEXT, "sysctls": [{"name": "net.ipv4.tcp_rmem", "value": "4096 87380 6291456"}]}
+    handler = applied(manifest("Pod", pod(securityContext=context)))
+    for version, hit in (("1.30", True), ("1.32", False), ("1.30+", True), ("", False)):
+        found = findings(handler, runtime={"type": "k8s", "version": version})
+        assert ("unsafe-sysctl" in {each.rule for each in found}) == hit, version
+
+
 def tokens(**fields: Any) -> list[str]:
     spec = {"containers": [in_pod()], "securityContext": CONTEXT, **fields}
     return told("token-mounted", applied(manifest("Pod", spec)))

@@ -88,7 +88,7 @@ def test_an_outside_name_that_the_policy_allows_is_not() -> None:
 
 
 def leads(verbs: list[str], resources: list[str], kind: str = "Role", **more: Any) -> list[str]:
-    rule = {"apiGroups": [""], "verbs": verbs, "resources": resources, **more}
+    rule = {"apiGroups": ["*"], "verbs": verbs, "resources": resources, **more}
     return told("role-escalation", applied(manifest(kind, None, RBAC, rules=[rule])))
 
 
@@ -147,6 +147,16 @@ def test_a_rule_that_leads_further_is_found(kind: str, verbs: list[str], resourc
 )
 def test_a_rule_that_says_what_it_gives_is_not(verbs: list[str], resources: list[str]) -> None:
     assert leads(verbs, resources) == []
+
+
+def test_the_group_decides_whose_resources_are_meant() -> None:
+    assert len(leads(["get"], ["secrets"], apiGroups=[""])) == 1
+    assert leads(["get"], ["secrets"], apiGroups=["vault.example.com"]) == []
+    assert len(leads(["*"], ["*"], apiGroups=["", "apps"])) == 1
+    assert leads(["*"], ["*"], apiGroups=["argoproj.io"]) == []
+    assert len(leads(["bind"], ["roles"], apiGroups=[RBAC.partition("/")[0]])) == 1
+    assert leads(["bind"], ["roles"], apiGroups=["example.com"]) == []
+    assert len(leads(["get"], ["secrets"], apiGroups=[])) == 1
 
 
 def test_a_few_named_objects_are_what_a_runbook_may_ask_for() -> None:

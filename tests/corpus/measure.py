@@ -18,10 +18,11 @@ from typing import Any
 import yaml
 from families import LOOSE, OF_RULE, PACKAGES, SHELL
 
+from wpk_sandbox.finding import Location
 from wpk_sandbox.package.load import load_bytes
-from wpk_sandbox.rules.check import check
+from wpk_sandbox.rules.judgement import Before, judgement
+from wpk_sandbox.rules.naming import name_taken
 from wpk_sandbox.rules.policy import Policy
-from wpk_sandbox.rules.waivers import waive
 
 BAR = 0.97
 CORPUS = Path(__file__).parent
@@ -152,13 +153,13 @@ def _entries(file: Path, name: str) -> Iterator[Entry]:
 
 
 def raised(document: str) -> frozenset[str]:
-    """The rules whose findings a package gets and no waiver excuses."""
+    """The rules whose findings a file gets, as a new one of a pull request, and no waiver excuses."""
     loaded = load_bytes(document.encode(), "corpus.wpk.yaml")
-    rules = {finding.rule for finding in loaded.findings}
+    findings, taken = list(loaded.findings), dict[str, Location]()
     for package in loaded.packages:
-        waived = waive(package.document, check(package, POLICY), POLICY, TODAY)
-        rules |= {finding.rule for finding in waived.findings if finding.waiver is None}
-    return frozenset(rules)
+        further = tuple(name_taken(package, taken))
+        findings += judgement(package, further, POLICY, TODAY, Before()).findings
+    return frozenset(finding.rule for finding in findings if finding.waiver is None)
 
 
 def measure(entries: Iterable[Entry], checker: Checker) -> tuple[dict[str, Score], list[Miss]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
@@ -26,6 +27,10 @@ UNEXPLAINED = Rule(
 
 RULES = (UNEXPLAINED,)
 
+_MOST_NAMED = 5
+_USE = re.compile(r"\$\{([A-Za-z_][\w.-]*)\}")
+_DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*):?[-=?+]")
+_WORD = re.compile(r"[a-z0-9_]+")
 _COMMENT = re.compile(r"(?:^|\s)#(.*)")
 # What alerts and engines tell beside the kinds of Kubernetes.
 _TOLD = names(
@@ -44,48 +49,61 @@ _SPEAKING = names(
 _EMPTY = names("new old the my target value name id param arg var")
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What a package says of its parameters: words of its prose, and names with a comment or a default."""
+
+    words: frozenset[str]
+    names: frozenset[str]
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     """One finding, at the first use, for all parameters that are explained nowhere."""
-    unknown = [name for name in used_names(subject.package) if not _explained(name, subject)]
+    used = used_names(subject.package)
+    said = _read(subject) if used else _Said(frozenset(), frozenset())
+    unknown = [name for name in used if not _explained(name, said)]
     found = next((place for name in unknown if (place := _first_use(name, subject))), None)
     if found is None:
         return
     pointer, text, span = found
-    several = ", ".join(f"`${{{name}}}`" for name in unknown)
-    yield subject.in_text(UNEXPLAINED, pointer, text, span, f"nothing says what belongs into {several}")
+    several = ", ".join(f"`${{{name}}}`" for name in unknown[:_MOST_NAMED])
+    more = f" and {len(unknown) - _MOST_NAMED} others" if len(unknown) > _MOST_NAMED else ""
+    yield subject.in_text(UNEXPLAINED, pointer, text, span, f"nothing says what belongs into {several}{more}")
 
 
-def _explained(name: str, subject: Subject) -> bool:
+def _explained(name: str, said: _Said) -> bool:
     """True when the name speaks, the event or a case tells it, or the text says something of it."""
+    if name in said.names or name.lower() in said.names or name.lower() in said.words:
+        return True
     words = [word for word in re.split(r"[_.-]+", name.lower()) if word]
-    words = words[1:] if words[0] in ("event", "trigger", "alert") and len(words) > 1 else words
+    words = words[1:] if words[:1] in (["event"], ["trigger"], ["alert"]) and len(words) > 1 else words
     own = [word for word in words if word not in _EMPTY]
     if len(own) > 1 and own[-1] in _SPEAKING:
         return True
     if own and all(word in _TOLD or (len(words) > 1 and word in _SPEAKING) or resource_kind(word) for word in own):
         return True
-    if any(name in case.parameters or name.lower() in read_event(case.event).values for case in subject.cases):
-        return True
-    return _said(name, own, subject)
+    return bool(own) and all(word in said.words or f"{word}s" in said.words for word in own)
 
 
-def _said(name: str, words: list[str], subject: Subject) -> bool:
-    """True when prose names it or all of its words, a script has a default, or a comment stands beside it."""
+def _read(subject: Subject) -> _Said:
+    """Everything that the text and the cases say, read once for all parameters."""
     scripts = (part for text in subject.scripts for part in text.texts)
-    lines = "\n".join((subject.package.document.text, *scripts)).splitlines()
-    comments = [match[1] if (match := _COMMENT.search(line)) else "" for line in lines]
-    prose = " ".join((subject.package.description, *comments)).lower()
-    if name.lower() in prose or (words and all(word in prose for word in words)):
-        return True
-    use = re.compile(rf"\$\{{{re.escape(name)}\}}")
-    default = re.compile(rf"\$\{{{re.escape(name)}:?[-=?+]")
-    for number, line in enumerate(lines):
-        if default.search(line):
-            return True
-        beside = comments[number] or (number and lines[number - 1].lstrip().startswith("#"))
-        if use.search(line) and beside:
-            return True
-    return False
+    prose, names, before = [subject.package.description], _told_by_cases(subject), ""
+    for line in "\n".join((subject.package.document.text, *scripts)).splitlines():
+        comment = _COMMENT.search(line)
+        prose += [comment[1]] if comment else []
+        if comment or before.startswith("#"):
+            names.update(_USE.findall(line))
+        names.update(_DEFAULT.findall(line))
+        before = line.lstrip()
+    return _Said(frozenset(_WORD.findall(" ".join(prose).lower())), frozenset(names))
+
+
+def _told_by_cases(subject: Subject) -> set[str]:
+    told: set[str] = set()
+    for case in subject.cases:
+        told |= {*case.parameters, *read_event(case.event).values}
+    return told
 
 
 def _first_use(name: str, subject: Subject) -> tuple[str, str, Span] | None:

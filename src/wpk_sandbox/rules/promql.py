@@ -9,7 +9,7 @@ from collections.abc import Iterator
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
     |(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)
-    |(?P<parameter>\$\{[^}]*\}|\$\w+|\{\{[^}]*\}\})
+    |(?P<parameter>\$\{[^}]{0,200}\}|\$\w+|\{\{[^}]{0,200}\}\})
     |(?P<word>[A-Za-z_:][\w:.]*)
     |(?P<number>\d[\w.]*|\.\d+)
     |(?P<bracket>[()\[\]{}])

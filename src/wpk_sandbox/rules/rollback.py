@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
-from wpk_sandbox.package.package import KubernetesAction, ManifestAction, ManualAction, ShellAction, Step
+from wpk_sandbox.package.package import KubernetesAction, ManifestAction, ShellAction, Step
 from wpk_sandbox.rules.acts import Act, acts
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.options import names
-from wpk_sandbox.rules.subject import Subject, as_mapping
+from wpk_sandbox.rules.subject import ShellText, Subject, as_mapping
 
 ROLLBACK_EMPTY = Rule(
     "rollback-empty",
@@ -40,6 +40,8 @@ _BRINGS_BACK = frozenset({"create", "apply", "restore", "run", "copy"})
 _CHANGES = frozenset({"patch", "scale", "restore", "apply", "rollback", "create", "delete"})
 _SYMBOLS = ("original", "previous")
 _ROUNDING = 0.02
+# Each act is held against each other; nobody reviews a rollback that is longer.
+_MOST = 300
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -67,11 +69,13 @@ class _Undo:
         self._subject = subject
         self._done = [act for step in subject.package.steps for act in acts(step)]
         self._undo_steps = [step for handler in subject.package.rollback.handlers for step in handler.steps]
+        # The scripts that may do anything, to the cluster too.
+        self._open = {text.step.pointer for text in subject.scripts if not _is_local(text)}
         self._undone = [act for step in self._undo_steps for act in acts(step)]
 
     def findings(self) -> Iterator[Finding]:
         """One finding for each step that stays done; none where a command or a person may undo anything."""
-        if not all(_is_read(step, self._subject) for step in self._undo_steps):
+        if max(len(self._done), len(self._undone)) > _MOST or not all(map(self._is_read, self._undo_steps)):
             return
         told: set[str] = set()
         for index, act in enumerate(self._done):
@@ -80,6 +84,13 @@ class _Undo:
                 told.add(act.step.pointer)
                 message, fix = words
                 yield self._subject.finding(CANNOT_UNDO, f"{act.step.pointer}/name", message, fix)
+
+    def _is_read(self, step: Step) -> bool:
+        """True for a step of which we know all that it does to the cluster."""
+        action = step.action
+        if isinstance(action, KubernetesAction | ManifestAction):
+            return all(act.kinds for act in acts(step))
+        return isinstance(action, ShellAction) and step.pointer not in self._open
 
     def _why(self, index: int, act: Act) -> Words:
         """Why an act stays done, and what to write instead; None where it is undone, or may be."""
@@ -173,16 +184,6 @@ _FINDERS: Mapping[str, Callable[[_Undo, Act], Words]] = {
 }
 
 
-def _is_read(step: Step, subject: Subject) -> bool:
-    """True for a step of which we know all that it does to the cluster."""
-    action = step.action
-    if isinstance(action, KubernetesAction | ManifestAction):
-        return all(act.kinds for act in acts(step))
-    if isinstance(action, ManualAction) or not isinstance(action, ShellAction):
-        return False
-    return not any(text.step is step and not _is_local(text) for text in subject.scripts)
-
-
 # Programs of a host that reach no cluster; a script with any other program may undo anything.
 _LOCAL = names(
     "rm rmdir mkdir mv cp ln touch chmod chown echo printf cat test [ [[ true false set cd sleep date exit export"
@@ -190,7 +191,7 @@ _LOCAL = names(
 )
 
 
-def _is_local(text: Any) -> bool:
+def _is_local(text: ShellText) -> bool:
     return not text.script.problems and all(command.name in _LOCAL for command in text.script.commands)
 
 

@@ -31,7 +31,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     triggers = subject.package.triggers
     if not triggers or any(trigger.type != "schedule" for trigger in triggers):
         return
-    made: list[Act] = []
+    made: set[str] = set()
     for step in subject.steps:
         for act in acts(step):
             makes = isinstance(step.action, ManifestAction) or act.verb in ("apply", "create", "run", "copy")
@@ -39,19 +39,17 @@ def check(subject: Subject) -> Iterator[Finding]:
                 message = f"`{act.verb}` names no object, and a schedule has no event that could"
                 yield subject.finding(TARGET_UNKNOWN, f"{step.pointer}/config/action", message)
             if makes:
-                made.append(act)
+                made.update(act.kinds)
 
 
-def _told(act: Act, cases: tuple[Case, ...], made: list[Act]) -> bool:
+def _told(act: Act, cases: tuple[Case, ...], made: set[str]) -> bool:
     """True when the verb needs no target, a case names it, or the package made the only one that can be meant."""
     if act.verb in _NEEDS_NO_TARGET or act.data is not None or not act.kinds:
         return True
     if act.verb in ("create", "run") and act.options.get("template", act.options.get("manifest")) is not None:
         return True
     kinds = set(act.kinds) | (_POD_OWNERS if "Pod" in act.kinds else set())
-    if any(kinds & set(earlier.kinds) for earlier in made):
-        return True
-    return any(kinds & _named_by(case) for case in cases)
+    return bool(kinds & made) or any(kinds & _named_by(case) for case in cases)
 
 
 def _named_by(case: Case) -> set[str]:

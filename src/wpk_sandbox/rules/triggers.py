@@ -30,6 +30,7 @@ _CRON_WORDS = names("@yearly @annually @monthly @weekly @daily @midnight @hourly
 _CRON_EVERY = re.compile(r"@every\s+(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
 _TIME_ZONE = re.compile(r"^(?:CRON_)?TZ=\S+\s+")
 _FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
+_LONGEST = 500
 _PROMETHEUS = re.compile(r"prom|alertmanager|thanos|mimir|cortex|victoria", re.IGNORECASE)
 _PROMETHEUS_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 
@@ -68,6 +69,8 @@ def cron_problem(text: str) -> str:
     text = _TIME_ZONE.sub("", text.strip())
     if text.startswith("@"):
         return "" if text in _CRON_WORDS or _CRON_EVERY.fullmatch(text) else "is a word that cron does not know"
+    if len(text) > _LONGEST:
+        return "is too long for cron"
     fields = text.split()
     if len(fields) not in (5, 6):
         return f"has {len(fields)} field{'s' * (len(fields) != 1)}; a cron expression has 5"
@@ -77,7 +80,7 @@ def cron_problem(text: str) -> str:
     if wrong == "day-of-month" and not _refused([*plain[:-2], "*", plain[-1]]):
         return "names a day that never comes"
     if wrong in _FIELDS:
-        return f"has no valid {wrong}: `{fields[_FIELDS.index(wrong) + len(fields) - 5]}`"
+        return f"has no valid {wrong}: `{fields[_FIELDS.index(wrong) + len(fields) - 5][:40]}`"
     return f"cannot be read: {wrong}" if wrong else ""
 
 

@@ -57,37 +57,61 @@ _ISSUED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("a Stripe key", r"\b([sr]k_live_[0-9A-Za-z]{20,})"),
         ("an npm token", r"\b(npm_[A-Za-z0-9]{36})\b"),
         ("a private key", r"(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*-----|\Z))"),
-        ("a JSON web token", r"\b(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"),
+        ("a JSON web token", r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"),
     )
 )
 # What all of them, and the assignments below, have in common: one cheap look passes over ordinary text.
 _HINT = re.compile(
     r"AKIA|ASIA|gh[pousr]_|github_pat|gl(?:pat|dt|rt|cbt|ptt)-|xox|hooks\.slack|AIza|_live_|npm_|PRIVATE KEY|eyJ"
-    r"|://[^/\s]*@|passw|pwd|secret|token|api_?-?key|credential|mysql|mariadb|bearer|basic |access_?-?key|\s-u",
+    r"|://[^/\s]*@|passw|pwd|secret|token|(?:api|access|account)_?-?key|credential|bearer|basic |mysql|mariadb|curl"
+    r"|redis-cli|sshpass|login",
     re.IGNORECASE,
 )
 _WORDS = (
     r"(?:password|passwd|passphrase|pwd|secret|token|credentials?"
-    r"|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key)"
+    r"|(?:api|access|account|private|secret)[_-]?key)"
 )
 _NAME = re.compile(rf"(?:^|[_.-]|(?<=[a-z])(?=[A-Z])){_WORDS}$", re.IGNORECASE)
+# The words between a program and its option: of the same command, and not many, so that a long text costs no more
+# than its length.
+_WORD = r"(?:[^\s|;&'\"\\]++|'[^']{0,400}'|\"[^\"]{0,400}\"|\\\S)++"
+_THEN = rf"(?:[ \t]++(?:\\\n\s*+)?{_WORD}){{0,30}}?[ \t]++(?:\\\n\s*+)?"
+# The value of an option, without the quotes around it.
+_VALUE = r"['\"]?((?<=')[^'\n]{3,}|(?<=\")[^\"\n]{3,}|[^\s'\"|;&]{3,})"
+_LOGIN = (
+    r"\b(?:docker|podman|nerdctl|buildah|skopeo|oras|crane|helm|oc|az|cf)"
+    r"(?:[ \t]++(?!login\b)[^\s|;&]++){0,4}[ \t]++login"
+)
+_MYSQL = r"(?<![\w./-])(?:/usr/(?:local/)?bin/)?(?:mysql|mariadb)[a-z-]*+"
+# By convention an option that begins so switches something, and takes no value.
+_SWITCH = r"(?!(?:no|without|with|ask|prompt|show|skip|disable|generate)-)"
+_BASIC = "a basic authorization"
 _IN_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (what, re.compile(pattern, re.IGNORECASE))
     for what, pattern in (
-        ("a password in a URL", r"[a-z][a-z0-9+.-]*://[^/\s:@'\"]*:([^/\s@'\"]{3,})@"),
+        ("a password in a URL", r"(?<=[a-z0-9])://[^/\s:@'\"]*:([^/\s@'\"]{3,})@"),
         ("a bearer token", r"\bbearer\s+([A-Za-z0-9._~+/=-]{12,})"),
-        ("a basic authorization", r"\bauthorization:\s*basic\s+([A-Za-z0-9+/=]{8,})"),
-        ("a password of `-u`", r"\bcurl\b[^|;\n]*\s(?:-u|--user)[\s=]*['\"]?[^\s:'\"$]+:([^\s'\"]{3,})"),
-        ("a password of a database client", r"\b(?:mysql|mysqldump|mariadb)\b[^|;\n]*\s-p([^\s'\"]{3,})"),
-        ("an assigned secret", rf"(?<![a-z0-9$])[a-z0-9_]*{_WORDS}=[\"']?([^\s\"'&|;]+)"),
-        ("a secret in an option", rf"\s--?[a-z0-9-]*{_WORDS}\s+[\"']?([^\s\"'&|;-][^\s\"'&|;]+)"),
+        (_BASIC, r"\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})"),
+        (
+            "a password of `-u`",
+            rf"\bcurl{_THEN}(?:-[a-z]{{0,9}}u|--(?:proxy-)?user)[\s=]*['\"]?(?:\$\w+|\$\{{[^}}\s]*\}}|[^\s:'\"$]+):([^\s'\"]{{3,}})",
+        ),
+        ("a password of a database client", rf"{_MYSQL}{_THEN}(?-i:-p){_VALUE}"),
+        ("a password of a database client", rf"\bredis-cli{_THEN}(?:(?-i:-a)\s|--pass[\s=])\s*{_VALUE}"),
+        ("a password of a login", rf"\bsshpass\s+(?:-[veh]+\s+|(?-i:-[Pd])\s*\S+\s+){{0,4}}(?-i:-p)\s*{_VALUE}"),
+        ("a password of a login", rf"{_LOGIN}{_THEN}(?-i:-p)[\s=]+{_VALUE}"),
+        ("an assigned secret", rf"(?<![a-z0-9_$])[a-z0-9_]*{_WORDS}=[\"']?([^\s\"'&|;]+)"),
+        (
+            "a secret in an option",
+            rf"\s--?(?!-){_SWITCH}[a-z0-9-]*{_WORDS}\s+[\"']?([^\s\"'&|;<>-][^\s\"'&|;]+)",
+        ),
         ("a secret in JSON", rf"\"[a-z0-9_-]*{_WORDS}\"\s*:\s*\"([^\"]+)\""),
     )
 )
 # Forms that only the name before the value tells from ordinary text, so that the value must look random too.
 _BY_NAME = frozenset({"an assigned secret", "a secret in an option", "a secret in JSON"})
 _PLACEHOLDER = re.compile(
-    r"\$|\{\{|^<.*>$|^\[.*\]$|^\*+$|^x{3,}$|change-?_?me|example|placeholder|redacted|dummy|replace|your[-_]|insert|todo"
+    r"\$|\{\{|^`|^ENC\[|^<.*>$|^\[.*\]$|^\*+$|^x{3,}$|change-?_?me|example|placeholder|redacted|dummy|replace|your[-_]|insert|todo"
     r"|^(?:none|null|true|false|yes|no|original|previous|unset|undefined|empty|string|secret|password|token)$|\.\.\.",
     re.IGNORECASE,
 )
@@ -120,6 +144,7 @@ def _within(value: Any, pointer: str, name: str) -> Iterator[Secret]:
         if value.get("kind") == "Secret":
             yield from _kubernetes_secret(value, pointer)
             return
+        value = _unsealed(value)
         own = value.get("name")
         for key, item in value.items():
             called = own if key == "value" and isinstance(own, str) else key
@@ -154,8 +179,24 @@ def _candidates(text: str) -> Iterator[tuple[str, Span]]:
     for what, pattern in _IN_TEXT:
         for match in pattern.finditer(text):
             name = text[match.start() : match.start(1)]
+            if what == _BASIC and not _is_pair(match[1]):
+                continue
             if _is_secret(match[1], sure=what not in _BY_NAME or bool(_SURELY.search(name))):
                 yield what, match.span(1)
+
+
+def _is_pair(encoded: str) -> bool:
+    """True for the base64 of `user:password` (RFC 7617) where the password is no placeholder."""
+    user, colon, password = _decoded(encoded).partition(":")
+    return bool(colon and password and (user + password).isprintable() and not _PLACEHOLDER.search(password))
+
+
+def _unsealed(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A mapping without what is encrypted for the cluster, and so made to be committed."""
+    spec = value.get("spec")
+    if value.get("kind") != "SealedSecret" or not isinstance(spec, Mapping):
+        return value
+    return {**value, "spec": {key: item for key, item in spec.items() if key != "encryptedData"}}
 
 
 def _kubernetes_secret(manifest: Mapping[str, Any], pointer: str) -> Iterator[Secret]:

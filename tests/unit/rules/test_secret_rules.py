@@ -19,6 +19,8 @@ SLACK = "xoxb-" + "2048-4096-Zk3Lq9Xv7Bn1"
 JWT = "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiJydW5ib29rIn0" + ".c2lnbmF0dXJlLWhlcmU"
 KEY = "-----BEGIN RSA PRIVATE" + " KEY-----\nMIIEpAIBAAKCAQEA7\nq2w3e4r5\n-----END RSA PRIVATE" + " KEY-----\n"
 RANDOM = "u8Zq2LxW9vKp4Rt7"
+BASIC = base64.b64encode(b"ops:Sunny42day").decode()
+AZURE = base64.b64encode(bytes(range(7, 199, 3))).decode()
 
 FOUND_IN_SHELL = {
     f"aws configure set x {AWS}": AWS,
@@ -37,6 +39,18 @@ FOUND_IN_SHELL = {
     "mysql -h db -pSunny42day -e 'SELECT 1'": "Sunny42day",
     "psql postgres://admin:Sunny42day@db/shop": "Sunny42day",
     """curl -d '{"password": "Sunny42day"}' http://web""": "Sunny42day",
+    "curl -su admin:Sunny42day http://web": "Sunny42day",
+    "curl 'http://web/?a=1&b=2' -u $USER:Sunny42day": "Sunny42day",
+    f"curl -H 'Authorization: Basic {BASIC}' http://web": BASIC,
+    f"export STORE='AccountName=shop;AccountKey={AZURE};EndpointSuffix=core.windows.net'": AZURE,
+    "sshpass -p 'Sunny 42 day' ssh ops@node uptime": "Sunny 42 day",
+    "sshpass -v -pSunny42day ssh -p 2222 ops@node uptime": "Sunny42day",
+    "docker login registry.example.com -u ci -p Sunny42day": "Sunny42day",
+    "docker --config /tmp/d login -u ci \\\n  -p Sunny42day registry.example.com": "Sunny42day",
+    "helm registry login -u ci -p 'Sunny42day' registry.example.com": "Sunny42day",
+    "mysqldump -h db -P3306 -p'Sunny42day' shop": "Sunny42day",
+    "redis-cli -h cache -a Sunny42day PING": "Sunny42day",
+    "redis-cli --pass Sunny42day PING": "Sunny42day",
 }
 NOT_IN_SHELL = [
     "export DB_PASSWORD=${DB_PASSWORD}",
@@ -59,6 +73,30 @@ NOT_IN_SHELL = [
     "echo 'the password is wrong'",
     "passwd --lock admin",
     "mysqldump -h db -p shop",
+    "mysql -h db -P3306 shop",
+    "find /var/lib/mysql -print",
+    "mysql -h db shop; find /tmp -path /tmp/x",
+    "pg_dump --no-password orders",
+    "gh auth login --with-token </run/secrets/gh4token",
+    "basic authentication is needed",
+    f"echo 'basic {RANDOM}'",
+    "curl -H 'Authorization: Basic ${BASIC}' http://web",
+    "curl -H 'Authorization: Basic " + base64.b64encode(b"ops:${PASSWORD}").decode() + "' http://web",
+    'export STORE="AccountName=shop;AccountKey=${KEY}"',
+    "sshpass -e ssh ops@node uptime",
+    'sshpass -p "$PASSWORD" ssh ops@node uptime',
+    "sshpass -f /run/secrets/login ssh -p 2222 ops@node uptime",
+    "docker login -u ci -p $PASSWORD registry.example.com",
+    "docker login -u ci -p `cat /run/secrets/ci` registry.example.com",
+    "docker login -u ci --password-stdin registry.example.com </run/secrets/ci",
+    "docker login registry.example.com && docker run -p 8080:80 web",
+    'helm registry login -u ci -p "${PASSWORD}" registry.example.com',
+    'mysql -h db -p"$PASSWORD" shop',
+    "redis-cli -a $PASSWORD PING",
+    "redis-cli KEYS cache | grep -a expired-entries",
+    "curl -su $USER:$PASSWORD http://web",
+    "curl -u ${USER:-admin} http://web",
+    "./run --password ENC[AES256_GCM,data:8sdfjK2=,iv:Qm9n=,tag:Zm9v=,type:str]",
 ]
 
 
@@ -119,6 +157,11 @@ NAMED = [
     ("token", "/var/run/secrets/token", False),
     ("credentials", "new_credentials", False),
     ("name", RANDOM, False),
+    ("Authorization", f"Basic {BASIC}", True),
+    ("Proxy-Authorization", f"basic {BASIC}", True),
+    ("Authorization", "Basic ${BASIC}", False),
+    ("password", "ENC[AES256_GCM,data:8sdfjK2=,iv:Qm9n=,tag:Zm9v=,type:str]", False),
+    ("password", "$ANSIBLE_VAULT;1.1;AES256\n62313365396662343061393464336163", False),
 ]
 
 
@@ -146,6 +189,21 @@ def test_the_contents_of_a_secret_manifest_are_secrets() -> None:
     assert rules(applied(manifest("Secret", data={"user": encoded("${USER}")}))) == set()
     assert rules(applied(manifest("Secret", stringData={"user": "${USER}"}))) == set()
     assert rules(applied(manifest("ConfigMap", data={"user": "admin"}))) == set()
+
+
+def test_what_is_encrypted_for_the_cluster_is_no_secret() -> None:
+    def sealed(**spec: Any) -> set[str]:
+        return rules(applied(manifest("SealedSecret", spec, "bitnami.com/v1alpha1")))
+
+    assert RULE not in sealed(encryptedData={"password": "AgBa0iXDFoxWQmnkKZdOqAwRE+eqES3f"})
+    assert RULE in sealed(template={"data": {"password": RANDOM}})
+    assert RULE in rules(applied(manifest("ConfigMap", encryptedData={"password": RANDOM})))
+
+
+@pytest.mark.parametrize("piece", ["mysql ", "curl ", "docker login ", "a", "://", "_", "-eyJaaaaaaaa.", "'mysql "])
+def test_a_long_text_is_read_in_one_pass(piece: str) -> None:
+    """A pattern whose work grows with the square of the text would keep this busy for minutes."""
+    assert rules(api("http://web.shop.svc", payload={"note": "token " + piece * (60_000 // len(piece))})) == set()
 
 
 def test_the_place_is_the_value_and_the_weight_is_high() -> None:

@@ -432,8 +432,16 @@ def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
 def _root() -> Path:
     """The repository that we stand in: the nearest folder with `.git` or a settings file, else this one."""
     here = Path.cwd()
-    marks = (".git", ".wpk-sandbox.yaml")
-    return next((each for each in (here, *here.parents) if any((each / mark).exists() for mark in marks)), here)
+    marked = (each for each in (here, *here.parents) if (each / ".git").exists() or _has_settings(each))
+    return next(marked, here)
+
+
+def _has_settings(folder: Path) -> bool:
+    if not _in_a_job():
+        return (folder / ".wpk-sandbox.yaml").exists()
+    from wpk_sandbox import continuous
+
+    return continuous.has_settings(folder, os.environ)
 
 
 def _parameter(text: str) -> tuple[str, str]:

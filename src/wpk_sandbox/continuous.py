@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,13 +32,23 @@ def settings(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any
 
     Raises `errors.UnavailableError` when the base is not to be had: what it asks for is then not known.
     """
-    name = file or FILE_NAME
-    if base := base_of(environment):
-        content = _of_base(Repository(root), base, name)
+    path = Path(file) if file else root / FILE_NAME
+    inside = os.path.relpath(path, root)
+    base = base_of(environment)
+    if base and not inside.startswith(".."):  # what lies outside of the repository is none of the change's
+        content = _of_base(Repository(root), base, inside)
     else:
-        path = Path(file) if file else root / FILE_NAME
         content = path.read_bytes() if path.is_file() else None
-    return resolve(flags=flags, environment=environment, file=content, file_name=name)
+    return resolve(flags=flags, environment=environment, file=content, file_name=file or FILE_NAME)
+
+
+def has_settings(folder: Path, environment: Mapping[str, str]) -> bool:
+    """True where a folder holds a settings file; for a pull request, where its base does."""
+    base = base_of(environment)
+    if not base:
+        return (folder / FILE_NAME).exists()
+    repository = Repository(folder)
+    return repository.have(base) is not None and Earlier(repository, base).read(FILE_NAME) is not None
 
 
 def _of_base(repository: Repository, base: str, name: str) -> bytes | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wpk_sandbox.continuous import settings
+from wpk_sandbox.continuous import base_of, has_settings, settings
 from wpk_sandbox.errors import UnavailableError
 
 
@@ -57,3 +57,50 @@ def test_a_base_that_cannot_be_had_leaves_nothing_decided(repository: Path) -> N
     with pytest.raises(UnavailableError, match="cannot be read") as caught:
         settings(repository, pull_request(repository, "1" * 40), {}, None)
     assert "fetch-depth" in caught.value.remedy
+
+
+def test_a_settings_file_of_another_name_is_the_bases_too_however_it_is_named(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "strict.yaml").write_text("policy: {fail_on: person}\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "strict")
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / "strict.yaml").write_text("policy: {fail_on: block}\n")
+    event = pull_request(repository, base)
+    assert settings(repository, event, {}, str(repository / "strict.yaml"))["policy.fail_on"] == "person"
+    monkeypatch.chdir(repository)
+    assert settings(repository, event, {}, "strict.yaml")["policy.fail_on"] == "person"
+
+
+def test_a_settings_file_outside_of_the_repository_is_read_where_it_is(repository: Path) -> None:
+    outside = repository.parent / "ours.yaml"
+    outside.write_text("policy: {fail_on: person}\n")
+    base = git(repository, "rev-parse", "HEAD")
+    assert settings(repository, pull_request(repository, base), {}, str(outside))["policy.fail_on"] == "person"
+
+
+def test_a_pull_request_makes_no_folder_a_root_by_its_own_settings(repository: Path) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    folder = repository / "ops"
+    folder.mkdir()
+    (folder / ".wpk-sandbox.yaml").write_text("policy: {fail_on: block}\n")
+    assert has_settings(folder, {})
+    assert not has_settings(folder, pull_request(repository, base))
+    assert has_settings(repository, pull_request(repository, base))
+    assert not has_settings(repository.parent, pull_request(repository, base))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"pull_request": {"base": {"sha": "a" * 40}}},
+        {"merge_group": {"base_sha": "a" * 40}},
+    ],
+)
+def test_the_base_is_what_the_ci_system_tells(tmp_path: Path, event: object) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(event))
+    assert base_of({"GITHUB_EVENT_PATH": str(path)}) == "a" * 40
+    assert base_of({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}) == "b" * 40
+    assert base_of({}) == ""

@@ -29,6 +29,7 @@ from wpk_sandbox.package.selection import Selection
 from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.plan.planner import PlanOptions, needs, plan, referenced_manifests
 from wpk_sandbox.rules.judgement import Before, judged_before, judgement
+from wpk_sandbox.rules.masking import masked
 from wpk_sandbox.rules.naming import name_taken
 from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome
 from wpk_sandbox.rules.waivers import about_policy
@@ -120,13 +121,14 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
     taken: dict[str, Location] = {}
     for path in request.selection.files:
         loaded = load_file(request.root / path, display=path, root=request.root)
+        about_file = masked(loaded.findings, loaded.packages)
         if not loaded.packages:
-            loose += loaded.findings
+            loose += about_file
         for index, package in enumerate(loaded.packages):
-            about_file = loaded.findings if index == 0 else ()
             cases, about_cases = load_cases(package, request.root)
             before = _before(package, cases, about_cases, request, befores)
-            further = (*about_file, *about_cases, *name_taken(package, taken))
+            told_once = about_file if index == 0 else ()
+            further = (*told_once, *about_cases, *name_taken(package, taken))
             made = judgement(package, further, policy, request.today, before, cases=cases)
             used |= made.used
             for case in cases:

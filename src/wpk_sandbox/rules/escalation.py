@@ -148,7 +148,7 @@ def _binding(subject: Subject, pointer: str, data: Mapping[str, Any]) -> Iterato
         message = "the binding gives `cluster-admin`, which may do everything"
         yield subject.finding(ROLE_ESCALATION, f"{pointer}/roleRef/name", message)
     for index, item in enumerate(as_list(data.get("subjects"))):
-        name = as_mapping(item).get("name")
+        name = str(as_mapping(item).get("name"))
         if name in _OPEN_TO_ALL:
             place = f"{pointer}/subjects/{index}/name"
             yield subject.finding(ROLE_ESCALATION, place, f"the binding reaches everybody in `{name}`")

@@ -52,7 +52,7 @@ RULES = (RESTRICTED, HOST_PORT, UNSAFE_SYSCTL)
 _VOLUMES = names(
     "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret hostPath name"
 )
-_SELINUX_TYPES = names("container_t container_init_t container_kvm_t container_engine_t") | {"", None}
+_SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 # The minor release since which each is safe.
 _SAFE_SYSCTLS = {
     "kernel.shm_rmid_forced": 0,
@@ -147,7 +147,7 @@ def _opened(context: Mapping[str, Any]) -> Iterator[str]:
     if as_mapping(context.get("appArmorProfile")).get("type") == "Unconfined":
         yield "AppArmor unconfined"
     selinux = as_mapping(context.get("seLinuxOptions"))
-    if selinux.get("type") not in _SELINUX_TYPES or selinux.get("user") or selinux.get("role"):
+    if str(selinux.get("type") or "") not in _SELINUX_TYPES or selinux.get("user") or selinux.get("role"):
         yield "seLinuxOptions choose a type, user or role"
     if context.get("procMount") not in (None, "Default"):
         yield f"procMount is {context['procMount']}"

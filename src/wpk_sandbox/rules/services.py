@@ -42,7 +42,7 @@ _TAKES = names(
     "n namespace context kubeconfig cluster user f filename o output type name port target-port selector l labels"
     " protocol external-ip external-name tcp node-port cluster-ip dry-run session-affinity load-balancer-ip"
 )
-_OPENS = {"NodePort": "NodePort", "LoadBalancer": "LoadBalancer"}
+_OPENS = ("NodePort", "LoadBalancer")
 _CREATED = {"nodeport": "NodePort", "loadbalancer": "LoadBalancer"}
 
 
@@ -67,7 +67,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _service(subject: Subject, pointer: str, spec: Mapping[str, Any]) -> Iterator[Finding]:
-    kind = spec.get("type")
+    kind = str(spec.get("type"))
     if kind in _OPENS and not (kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False):
         yield subject.finding(NODE_PORT, f"{pointer}/type", f"a Service of type {kind} opens a port on every node")
     name = spec.get("externalName")
@@ -86,7 +86,7 @@ def _kubectl(command: Command) -> str | None:
     words = [word.value or "" for word in options.operands[:3]]
     if words[:1] == ["expose"]:
         asked = options.value("type")
-        return _OPENS.get(asked.value or "") if asked else None
+        return asked.value if asked and asked.value in _OPENS else None
     if words[:1] == ["create"] and words[1:2] and words[1] in ("service", "svc"):
         return _CREATED.get(words[2]) if len(words) > 2 else None
     return None

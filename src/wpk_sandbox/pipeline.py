@@ -15,13 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wpk_sandbox import __version__
 from wpk_sandbox.errors import InterruptedRunError, UnavailableError
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.case import load_cases
-from wpk_sandbox.package.earlier import Earlier
 from wpk_sandbox.package.load import load_file
 from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.package.problems import fatal
@@ -43,6 +42,9 @@ from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.table import Choice, choose
 from wpk_sandbox.settings import Settings
 
+if TYPE_CHECKING:
+    from wpk_sandbox.package.earlier import Earlier
+
 KEPT_FOR = timedelta(hours=24)
 GRACE = timedelta(minutes=15)
 
@@ -61,7 +63,7 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     event: Mapping[str, Any] = field(default_factory=dict)
     keep: bool = False
-    earlier: Earlier | None = None
+    earlier: "Earlier | None" = None
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property

@@ -1,6 +1,7 @@
 """Shell commands that no runbook should run; the rules themselves are in `shell/`, one family a file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.rules import hosts, network
@@ -12,9 +13,13 @@ from wpk_sandbox.rules.shell import (
     escape,
     exfiltrate,
     exhaust,
+    expansion,
     fetched,
     kernel,
+    permissions,
     reverse,
+    safety_off,
+    unpinned,
 )
 from wpk_sandbox.rules.subject import Subject
 
@@ -28,7 +33,20 @@ UNREADABLE = Rule(
     points=POINTS[Severity.MEDIUM],
 )
 
-_FAMILIES = (destroy, devices, exhaust, fetched, reverse, escape, kernel, credentials)
+_FAMILIES = (
+    destroy,
+    devices,
+    exhaust,
+    fetched,
+    reverse,
+    escape,
+    kernel,
+    credentials,
+    safety_off,
+    expansion,
+    permissions,
+    unpinned,
+)
 
 RULES: tuple[Rule, ...] = (
     *(rule for family in _FAMILIES for rule in family.RULES),
@@ -49,6 +67,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield subject.in_script(UNREADABLE, text, problem.span, problem.message)
         for family in _FAMILIES:
             for issue in family.check(text.script.commands):
-                yield subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)
+                finding = subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)
+                yield finding if issue.cwe is None else replace(finding, cwe=issue.cwe)
         for issue in exfiltrate.check(text.script.commands, locate):
             yield subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)

@@ -32,6 +32,29 @@ def read(node: "Node", source: Source, expander: Expander, scope: Scope) -> tupl
     return name, pieces
 
 
+def written(node: "Node", source: Source, expander: Expander) -> Word:
+    """An assignment as a word, as `env` and `export` take it: `NAME=value`."""
+    span = source.span(node.start_byte, node.end_byte)
+    value = node.children[2] if len(node.children) > 2 else None
+    end = value.start_byte if value is not None else node.end_byte
+    name = Piece(source.slice(node.start_byte, end), source.places(node.start_byte, end), quoted=True)
+    pieces = expander.word(value).pieces if value is not None and value.type in WORDS else ()
+    return Word((name, *pieces), span)
+
+
+def declared(node: "Node", source: Source, expander: Expander) -> tuple[Word, ...]:
+    """The words of `export NAME=value`, `local NAME`."""
+    words = [expander.literal(node.children[0].start_byte, node.children[0].end_byte)]
+    for child in node.children[1:]:
+        if child.type == "variable_assignment":
+            words.append(written(child, source, expander))
+        elif child.type == "variable_name":
+            words.append(expander.literal(child.start_byte, child.end_byte))
+        elif child.type in WORDS:
+            words += expander.words(child)
+    return tuple(words)
+
+
 def _array(name: str, node: "Node", expander: Expander, scope: Scope, *, extends: bool) -> Value | None:
     """Note an array; its first element, which is what `$NAME` stands for."""
     words = [word for child in node.children if child.type in WORDS for word in expander.words(child)]

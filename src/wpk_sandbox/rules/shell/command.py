@@ -26,9 +26,10 @@ class Command:
 
     `span` is its range in the outermost text. `upstream` are the commands whose output is its input, nearest last;
     `piped` says that its own output goes into another. `functions` are the functions in whose bodies it stands.
-    `endless` means in a loop that nothing ends, `background` started with `&`, `via` the wrappers around it,
-    `folder` the folder that a `cd` before it went to, and `forgiven` that its failure is ignored (`… || true`). `name`
-    is the program's without its folder (`rm` for `/bin/rm`), empty if it is not known.
+    `endless` means in a loop that nothing ends, `background` started with `&`, `via` the wrappers around it and
+    `folder` the folder that a `cd` before it went to. `forgiven` says that its failure is ignored (`… || true`);
+    `assigns` are the variables before it (`X=1 program`). `name` is the program's without its folder (`rm` for
+    `/bin/rm`), empty if it is not known.
     """
 
     words: tuple[Word, ...]
@@ -42,6 +43,7 @@ class Command:
     via: tuple[str, ...] = ()
     folder: str | None = None
     forgiven: bool = False
+    assigns: tuple[Word, ...] = ()
     name: str = field(init=False)
 
     def __post_init__(self) -> None:

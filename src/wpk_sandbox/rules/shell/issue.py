@@ -8,9 +8,13 @@ from wpk_sandbox.rules.shell.source import Span
 
 @dataclass(frozen=True)
 class Issue:
-    """A finding whose place is still a range of the script's text; an empty range means the whole script."""
+    """A finding whose place is still a range of the script's text; an empty range means the whole script.
+
+    `cwe` is that of this issue, where it is a more exact one than the rule's.
+    """
 
     rule: Rule
     span: Span
     message: str
     fix: str = ""
+    cwe: int | None = None

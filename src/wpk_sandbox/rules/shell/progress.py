@@ -51,6 +51,7 @@ class Context:
     via: tuple[str, ...] = ()
     folder: str | None = None
     forgiven: bool = False
+    assigns: tuple[Word, ...] = ()
 
 
 PLAIN = Context()

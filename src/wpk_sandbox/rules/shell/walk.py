@@ -196,10 +196,16 @@ class Walker:
             self._reading.scope.set(name, value, certain=context.certain)
         self._substitutions(node)
 
+    def _declaration(self, node: "Node", context: Context) -> None:
+        words = assignments.declared(node, self._source, self._expander)
+        self._children(node, context)
+        self._emit(words, self._span(node), context)
+
     def _unset(self, node: "Node", context: Context) -> None:
         for child in node.children:
             if child.type == "variable_name":
                 self._reading.scope.set(self._text(child), None, certain=context.certain)
+        self._emit(assignments.declared(node, self._source, self._expander), self._span(node), context)
 
     # Commands
 
@@ -234,7 +240,7 @@ class Walker:
 
     def _command(self, node: "Node", context: Context, around: Redirects) -> None:
         parts = [child for child in node.children if child.type in WORDS or child.type == "command_name"]
-        assignments = [child for child in node.children if child.type == "variable_assignment"]
+        assigned = [child for child in node.children if child.type == "variable_assignment"]
         own = redirects.read(node.children, self._source, self._expander)
         if around.redirects or own.redirects:
             context = replace(context, redirects=(*context.redirects, *around.redirects, *own.redirects))
@@ -246,12 +252,15 @@ class Walker:
             if turn not in seen:
                 seen.append(turn)
         self._substitutions(node)
-        before = self._reading.scope.snapshot() if assignments else {}
-        for assignment in assignments:
+        given = tuple(assignments.written(each, self._source, self._expander) for each in assigned)
+        if given or context.assigns:
+            context = replace(context, assigns=given)
+        before = self._reading.scope.snapshot() if assigned else {}
+        for assignment in assigned:
             self._assignment(assignment, context)
         for words, folder in seen:
             self._emit(words, span, context if folder == context.folder else replace(context, folder=folder))
-        if assignments:
+        if assigned:
             self._reading.scope.restore(before)
 
     def _reach(self, node: "Node", parts: Sequence["Node"], around: Redirects) -> Span:
@@ -279,6 +288,7 @@ class Walker:
             context.via,
             context.folder,
             context.forgiven,
+            context.assigns,
         )
         self._reading.record(command)
         effects.apply(command, self._reading, certain=context.certain)
@@ -383,6 +393,7 @@ _VISITS: dict[str, Callable[[Walker, "Node", Context], None]] = {
     "function_definition": Walker._function,
     "variable_assignment": Walker._assignment,
     "test_command": Walker._test,
+    "declaration_command": Walker._declaration,
     "unset_command": Walker._unset,
     "command_substitution": Walker._substitution,
     "process_substitution": Walker._substitution,

@@ -1,0 +1,159 @@
+"""Commands whose meaning changes for the worse when a variable is empty, or holds more than one word."""
+
+from collections.abc import Iterator, Sequence
+
+from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell import paths
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.words import Piece, Word
+from wpk_sandbox.rules.shell.wrappers import SHELLS
+
+UNSAFE_EXPANSION = Rule(
+    "shell-unsafe-expansion",
+    Severity.HIGH,
+    "A command does something else when a variable is empty or holds code",
+    'A parameter that was not filled, or an output that failed, is empty: `rm -rf "$DIR/"` then means `rm -rf /`.'
+    " And `eval $COMMAND` runs whatever somebody put into the variable.",
+    'Let the shell stop where a variable is empty (`"${DIR:?}/"`, or `set -u` at the start), and write commands out'
+    " instead of reading them from variables.",
+    cwe=73,
+    points=POINTS[Severity.HIGH],
+)
+
+RULES = (UNSAFE_EXPANSION,)
+
+_RECURSIVE = ("r", "R", "recursive")
+_TESTS = frozenset({"[", "[[", "test"})
+
+
+def check(commands: Sequence[Command]) -> Iterator[Issue]:
+    """Which commands of a script rely on variables that may be empty, or run what these hold."""
+    guarded: set[str] = set()
+    entered: Command | None = None
+    for command in commands:
+        if _stops_at_unset(command):
+            return
+        guarded |= _guarded(command)
+        if command.name in ("cd", "pushd"):
+            entered = command if any(_open(word, guarded) for word in command.arguments) else None
+        yield from _reaching(command, guarded)
+        yield from _elsewhere(command, entered)
+        yield from _run(command, guarded)
+
+
+def _stops_at_unset(command: Command) -> bool:
+    """`set -u`, `set -euo pipefail`: from there on, a variable that is not set ends the script."""
+    if command.name != "set" and command.name not in SHELLS:
+        return False
+    words = [word.value or "" for word in command.arguments]
+    if command.name == "set" and "nounset" in words:
+        return True
+    flags = [word for word in words if word.startswith("-") and not word.startswith("--")]
+    return any("u" in flag for flag in flags) if command.name == "set" else "-u" in flags
+
+
+def _guarded(command: Command) -> set[str]:
+    """The variables that a command tests, or that end the script when they are empty."""
+    if command.name in _TESTS:
+        return {piece.name for word in command.words for piece in word.pieces if piece.name}
+    return {piece.name for word in command.words for piece in word.pieces if piece.name and ":?" in piece.source}
+
+
+def _reaching(command: Command, guarded: set[str]) -> Iterator[Issue]:
+    """A path that becomes `/`, everything in it, or everything where the shell stands."""
+    for word in _targets(command):
+        piece = _open(word, guarded)
+        if piece is not None and (reached := _reached(word)):
+            message = f"`{command.shown}` reaches {reached} when `{piece.source}` is empty"
+            yield Issue(UNSAFE_EXPANSION, command.span, message, _fix(word, piece))
+
+
+def _targets(command: Command) -> Sequence[Word]:
+    """The paths that a command deletes or changes with all that is below them."""
+    match command.name:
+        case "rm":
+            options = parse(command.arguments)
+            return options.operands if options.has(*_RECURSIVE) or "f" in options.flags else ()
+        case "chmod" | "chown" | "chgrp":
+            options = parse(command.arguments, names("reference from"))
+            return options.operands[1:] if options.has(*_RECURSIVE) else ()
+        case "find":
+            if any(word.value in ("-delete", "-exec", "-execdir") for word in command.arguments):
+                ends = (index for index, word in enumerate(command.arguments) if word.when_empty[:1] in "-(!")
+                return [word for word in command.arguments[: next(ends, None)] if word.when_empty]
+        case "rsync":
+            options = parse(command.arguments, names("e f rsh exclude include filter files-from"))
+            if any(flag.startswith("del") for flag in options.flags):
+                return options.operands[-1:]
+        case "mv":
+            return parse(command.arguments, names("t S target-directory suffix")).operands[:-1]
+    return ()
+
+
+def _open(word: Word, guarded: set[str]) -> Piece | None:
+    """The first piece of a word that may be empty; None for a word that cannot become something else."""
+    if not word.can_be_empty:
+        return None
+    unknown = word.unknown
+    if not unknown or any(piece.name in guarded for piece in unknown if piece.name):
+        return None
+    return unknown[0]
+
+
+def _reached(word: Word) -> str:
+    """What a path is when everything unknown in it is empty, if that is more than anybody can mean."""
+    text = word.pattern()
+    if not text or (word.pieces[0].exact and word.pieces[0].text not in ("/", "")):
+        return "" if not text or paths.system_root(paths.resolve(word, None) or "-") != "/" else "everything"
+    if text in paths.EVERYTHING or text in ("./*", "./"):
+        return "everything in the folder that it runs in"
+    path = paths.resolve(word, None)
+    root = paths.system_root(path) if path is not None else None
+    if root is None:
+        return ""
+    return "everything" if root == "/" else f"the system folder {root}"
+
+
+def _elsewhere(command: Command, entered: Command | None) -> Iterator[Issue]:
+    """`cd "$DIR"; rm -rf *`: without a folder, `cd` stays where it is, or goes home."""
+    if entered is None or command.name != "rm":
+        return
+    options = parse(command.arguments)
+    if options.has(*_RECURSIVE) and any(word.value in paths.EVERYTHING | {"./*", "."} for word in options.operands):
+        message = f"`{command.shown}` deletes what is elsewhere when `{entered.shown}` goes nowhere"
+        yield Issue(UNSAFE_EXPANSION, command.span, message, 'Write `cd "${DIR:?}" && rm …`, or the whole path.')
+
+
+def _run(command: Command, guarded: set[str]) -> Iterator[Issue]:
+    """`eval $X`, `sh -c "$X"`: the variable is code."""
+    if command.name == "eval":
+        words: Sequence[Word] = command.arguments
+    elif command.name in SHELLS:
+        words = _script(command)
+    else:
+        return
+    for word in words:
+        first = word.pieces[0] if word.pieces else None
+        code = first if command.name in SHELLS else next((piece for piece in word.unknown if piece.name), None)
+        if code is not None and not code.exact and code.name and not code.commands:
+            message = f"`{command.shown}` runs whatever `{code.source}` holds"
+            yield Issue(
+                UNSAFE_EXPANSION, command.span, message, "Write the command out, with variables as arguments."
+            )
+            return
+
+
+def _script(command: Command) -> Sequence[Word]:
+    """The script of `sh -c`."""
+    options = parse(command.arguments, names("o O rcfile init-file"), first_operand_ends=True)
+    return options.operands[:1] if "c" in options.flags else ()
+
+
+def _fix(word: Word, piece: Piece) -> str:
+    if not piece.name or not piece.name.isidentifier():
+        return "Keep it in a variable, and let the shell stop where that is empty."
+    guarded = word.shown.replace(piece.source, f"${{{piece.name}:?}}", 1)
+    return f"Write `{guarded}`: the shell then stops when `{piece.name}` is empty."

@@ -1,0 +1,89 @@
+"""Files and folders that everybody on the machine may change."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.words import Word
+
+WORLD_WRITABLE = Rule(
+    "shell-world-writable",
+    Severity.MEDIUM,
+    "Everybody may change a file",
+    "Any process on the machine, a compromised one too, can put its own text into the file: a script that root runs"
+    " later, a configuration, a certificate.",
+    "Give the right to the user or group that needs it: `chown app: file`, `chmod 640`, `chmod g+w`.",
+    cwe=732,
+    points=POINTS[Severity.MEDIUM],
+)
+
+RULES = (WORLD_WRITABLE,)
+
+_OCTAL = re.compile(r"[0-7]{1,5}")
+_CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxXstugo]*)")
+# Devices that everybody may write to by design.
+_SHARED = names(
+    "/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/fuse /dev/net/tun /dev/kvm"
+)
+
+
+def check(commands: Sequence[Command]) -> Iterator[Issue]:
+    """Which commands of a script open files to everybody."""
+    for command in commands:
+        mode = _mode(command)
+        if mode is not None and mode.value is not None and _opens(mode.value):
+            yield Issue(WORLD_WRITABLE, command.span, f"`{command.shown}` lets everybody write")
+        elif command.name == "umask" and _masks_nothing(command):
+            message = f"`{command.shown}` lets everybody write to all that is made from here on"
+            yield Issue(WORLD_WRITABLE, command.span, message, "Use `umask 022`, or `umask 077` for secrets.")
+        elif command.name == "setfacl" and any(_opens_list(word) for word in command.arguments):
+            yield Issue(WORLD_WRITABLE, command.span, f"`{command.shown}` lets everybody write")
+
+
+def _mode(command: Command) -> Word | None:
+    """The rights that a command gives, numeric or as clauses."""
+    match command.name:
+        case "chmod":
+            # A mode may begin with `-` itself, as in `chmod -x file`; that takes rights away.
+            operands = parse(command.arguments, names("reference")).operands
+            shared = len(operands) > 1 and all(word.value in _SHARED for word in operands[1:])
+            return operands[0] if operands and not shared else None
+        case "install":
+            return parse(command.arguments, names("m mode o owner g group t S")).value("m", "mode")
+        case "mkdir" | "mkfifo" | "mknod":
+            return parse(command.arguments, names("m mode Z context")).value("m", "mode")
+    return None
+
+
+def _opens(mode: str) -> bool:
+    """True when a mode lets others write, and no sticky bit keeps them from each other's files."""
+    if _OCTAL.fullmatch(mode):
+        number = int(mode, 8)
+        return bool(number & 0o002) and not number & 0o1000
+    clauses = [found.groups() for part in mode.split(",") if (found := _CLAUSE.fullmatch(part))]
+    if any("t" in rights for _, operator, rights in clauses if operator != "-"):
+        return False
+    return any(
+        operator != "-" and "w" in rights and ("o" in who or "a" in who) for who, operator, rights in clauses
+    )
+
+
+def _masks_nothing(command: Command) -> bool:
+    words = [word.value or "" for word in command.arguments if word.value not in ("-S", "-p")]
+    if not words:
+        return False
+    if _OCTAL.fullmatch(words[0]):
+        return not int(words[0], 8) & 0o002
+    return _opens(words[0])
+
+
+def _opens_list(word: Word) -> bool:
+    """`setfacl -m o::rwx`."""
+    entries = re.split(r"[,\s]", word.when_empty)
+    return any(
+        re.fullmatch(r"(?:d(?:efault)?:)?o(?:ther)?::?[r-]?w[xX-]?|.*\bo(?:ther)?:.*w.*", each) for each in entries
+    )

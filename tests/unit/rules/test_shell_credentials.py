@@ -76,6 +76,14 @@ FOUND = [
     "vault kv get secret/db",
     "gcloud auth print-access-token",
     "python3 -c \"print(open('/etc/shadow').read())\"",
+    "cat /run/secrets/kubernetes.io/serviceaccount/token > /tmp/t",
+    "find / -name id_rsa -exec cat {} \\;",
+    "locate id_rsa",
+    "unshadow /etc/passwd /etc/shadow",
+    "kubectl get secret db --template={{.data.password}}",
+    "oc extract secret/db --to=-",
+    "xargs -0 -a /proc/1/environ -n1 echo",
+    "gpg --export-secret-keys > /tmp/k",
 ]
 NOT_FOUND = [
     "cat ~/.ssh/id_rsa.pub",
@@ -150,6 +158,11 @@ NOT_FOUND = [
     "aws ecr get-login-password | docker login --username AWS --password-stdin registry",
     "echo 'cat /etc/shadow'",
     "python3 -c \"import os; print(os.environ['HOME'])\"",
+    "locate nginx.conf",
+    "oc extract configmap/app --to=-",
+    "gpg --verify app.tgz.sig",
+    "kubectl get secret db --template={{.metadata.name}}",
+    "xargs -a /tmp/names -n1 echo",
 ]
 
 

@@ -84,6 +84,8 @@ def _is_used(secret: Secret, chain: Sequence[Command], captured: set[str]) -> bo
         return _picks_public(chain) and ".kube/config" in secret.what
     if kept or _is_silent(last):
         return True
+    if secret.kind is Kind.TOKEN and _outputs(last):
+        return False
     handed = any(stage.name not in sources.FILTERS for stage in chain[1:])
     return handed or _is_stored(secret, chain)
 

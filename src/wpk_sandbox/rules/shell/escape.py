@@ -46,7 +46,12 @@ _HOST_FOLDERS = names(
 _CAPABILITIES = names(
     "ALL SYS_ADMIN SYS_MODULE SYS_PTRACE SYS_RAWIO DAC_READ_SEARCH SYS_BOOT BPF MAC_ADMIN NET_ADMIN"
 )
-_CONTAINER_PROGRAMS = frozenset({"docker", "podman", "nerdctl"})
+# What the node itself runs, where its root is mounted into a container.
+_HOST_PROGRAMS = re.compile(
+    r"^/(?:host|hostfs|rootfs|host-root|node-root|mnt/host)/(?:etc|usr|s?bin|lib(?:64)?|root|boot|opt/cni|home/[^/]+/\.ssh"
+    r"|var/spool/cron)/"
+)
+_CONTAINER_PROGRAMS = frozenset({"docker", "podman", "nerdctl", "ctr"})
 _RUN_TAKES = names(
     "v volume mount e env name p publish network net u user w workdir entrypoint cap-add cap-drop device pid ipc"
     " uts userns security-opt l label m memory cpus restart add-host h hostname env-file tmpfs cgroupns platform"
@@ -83,6 +88,8 @@ def _kernel_calls(command: Command) -> str:
         path = word.template("*")
         if _CALLED_BY_KERNEL.search(path):
             return f"sets the program that the kernel starts on the node ({word.shown})"
+        if _HOST_PROGRAMS.match(path):
+            return f"changes what the node runs ({word.shown})"
         if _CORE_PATTERN.search(path) and _is_piped(_printed(command)):
             return "lets the kernel start a program on the node when a process crashes"
     return ""
@@ -151,9 +158,23 @@ def _mount(command: Command) -> str:
         return "mounts the control groups, whose release agent runs on the node"
     if options.has("L", "U", "label", "uuid") or any(_DISK.match(word.template("*")) for word in sources):
         return "mounts a disk of the node"
+    ends = [word.template("*") for word in options.operands]
+    binds = options.has("bind", "rbind", "B", "R") or _is_bind(options)
+    if len(ends) > 1 and ((binds and _is_host(ends[0])) or (kind is not None and _is_host(ends[-1]))):
+        return "mounts over the node's file system, or a part of it elsewhere"
     if len(options.operands) > 1 and any(_PROCESS_ROOT.match(word.template("*")) for word in sources):
         return "mounts the file system of another process"
     return ""
+
+
+def _is_bind(options: Options) -> bool:
+    return any("bind" in word.when_empty for name in ("o", "options") for word in options.values.get(name, ()))
+
+
+def _is_host(path: str) -> bool:
+    return (
+        path == "/" or _HOST_ROOT.match(path) is not None or re.match(r"/(?:host|hostfs|rootfs)/", path) is not None
+    )
 
 
 def _debugfs(command: Command) -> str:

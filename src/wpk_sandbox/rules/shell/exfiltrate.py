@@ -119,6 +119,8 @@ def _contents(command: Command, each: Sent, stored: dict[str, Secret]) -> Iterat
         if found and found.kind is not Kind.VALUE:
             yield found
     for word in each.files:
+        if "{}" in word.when_empty and {"find", "xargs"} & set(command.via):
+            yield Secret(Kind.DATA, "every file that was found")
         if found := sources.of_file(word, stored):
             yield found
     looped = any(piece.name and not piece.commands for word in each.body for piece in word.unknown)
@@ -132,8 +134,8 @@ def _leaves(secret: Secret, each: Sent, where: Where) -> bool:
     """True where a secret of this kind must not go there."""
     match secret.kind:
         case Kind.FILE | Kind.ENVIRONMENT | Kind.PERSONAL:
-            # A copy of home folders or of `/etc` to a known machine or bucket is a backup.
-            return not (each.store and secret.kind is Kind.PERSONAL)
+            # A copy of home folders or of `/etc` to a bucket, or to a machine that has a name, is a backup.
+            return secret.kind is not Kind.PERSONAL or not each.store or _is_nameless(each.target, where)
         case Kind.TOKEN:
             return where in (Where.OUTSIDE, Where.METADATA) or (each.plain and where is not Where.INSIDE)
         case Kind.VALUE:
@@ -143,6 +145,12 @@ def _leaves(secret: Secret, each: Sent, where: Where) -> bool:
                 return False
             return where is not Where.INSIDE if each.plain else where is Where.OUTSIDE
     return False
+
+
+def _is_nameless(target: Word | None, where: Where) -> bool:
+    """True for a machine outside that is called by its number."""
+    text = target.when_empty if target is not None else ""
+    return where is Where.OUTSIDE and re.match(r"(?:[^@/]*@)?\d+(?:\.\d+){3}(?::|$)", text) is not None
 
 
 def _variables(each: Sent, where: Where) -> Iterator[str]:

@@ -24,10 +24,13 @@ KERNEL_CHANGE = Rule(
 
 RULES = (KERNEL_CHANGE,)
 
-# Files of the kernel whose writing changes it: parameters, modules' parameters, the magic SysRq key, tracing, BPF.
+# Files whose writing changes the kernel: parameters, modules' own, the magic SysRq key; and those that the next
+# start reads.
 _KERNEL_FILE = re.compile(
-    r"/proc/sys(?:/|$)|/proc/sysrq-trigger$|/proc/(?:irq|mtrr|acpi)/|/sys/module/|/sys/kernel/|/sys/power/(?:state|disk)$"
+    r"/proc/sys(?:/|$)|/proc/sysrq-trigger$|/proc/(?:irq|mtrr|acpi)/|/sys/module/|/sys/kernel/"
+    r"|/sys/power/(?:state|disk)$|/etc/(?:sysctl\.conf$|sysctl\.d/|modules-load\.d/|modprobe\.d/|modules$)"
 )
+_HOST = re.compile(r"^/(?:host|hostfs|rootfs|host-root)(?=/)")
 _MODULE_ASKS = names("n dry-run show c showconfig show-config D show-depends dump-modversions V version h help")
 _SYSCTL_TAKES = names("r pattern")
 _KEXEC_ACTS = names("l load e exec p load-panic u unload f force s kexec-file-syscall a kexec-syscall-auto")
@@ -40,7 +43,7 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
             yield Issue(KERNEL_CHANGE, command.span, f"`{command.shown}` {does}")
         for word in written_paths(command):
             path = word.template("*")
-            if _KERNEL_FILE.match(path):
+            if _KERNEL_FILE.match(_HOST.sub("", path)):
                 shown = f"`{command.shown}`" if command.words else "this"
                 yield Issue(KERNEL_CHANGE, command.span, f"{shown} writes to the kernel's {word.shown}")
 
@@ -67,6 +70,6 @@ def _changes(command: Command) -> str:
 def _sets(command: Command) -> bool:
     """`sysctl -w name=value`, `sysctl name=value`, `sysctl -p file`; but not `sysctl -n name`, which only asks."""
     options = parse(command.arguments, _SYSCTL_TAKES)
-    if options.has("w", "write", "p", "load", "system"):
+    if options.has("w", "write", "p", "load", "f", "system"):
         return True
     return any("=" in word.when_empty for word in options.operands) and not options.has("a", "all", "A", "X")

@@ -11,7 +11,8 @@ from wpk_sandbox.rules.shell.words import Word
 READERS = names(
     "cat tac less more head tail nl od xxd hexdump strings base64 base32 basenc grep egrep fgrep zgrep rg awk gawk"
     " mawk sed cut sort uniq rev cp mv install scp rsync tar zip gzip bzip2 xz zstd 7z dd jq yq paste fold column"
-    " tee vi vim nano view bat gpg openssl split diff comm iconv ar cpio pr fmt expand zcat"
+    " tee vi vim nano view bat gpg openssl split diff comm iconv ar cpio pr fmt expand zcat xargs unshadow"
+    " john hashcat"
 )
 # Programs whose last operand is where they write.
 COPIERS = frozenset({"cp", "mv", "install", "scp", "rsync"})
@@ -33,6 +34,7 @@ TAKES: dict[str, frozenset[str]] = {
     "od": names("A t N j w"),
     "jq": names("arg argjson"),
     "openssl": names("in out pass k kfile"),
+    "xargs": names("I L n P s d E a max-args max-procs delimiter arg-file replace max-lines"),
     "gpg": names("o output r recipient passphrase u"),
 }
 
@@ -44,6 +46,8 @@ def files(command: Command) -> Iterator[Word]:
     operands = options.operands
     if name == "tar":
         yield from _archived(command, options)
+    elif name == "xargs":
+        yield from options.values.get("a", ()) or options.values.get("arg-file", ())
     elif name == "dd":
         yield from (word.after(3) for word in operands if word.when_empty.startswith("if="))
     elif name == "openssl":

@@ -9,7 +9,8 @@ from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.secret import Kind, Secret
 
 _KUBECTL_TAKES = names(
-    "n namespace o output context kubeconfig l selector template field-selector cluster user s server c container f"
+    "to n namespace o output context kubeconfig l selector template field-selector cluster user s server c"
+    " container f"
 )
 _PUBLIC_KEY = re.compile(r"(?:ca|tls|cert|client|server)?\\?\.?(?:crt|pub|cert)\b")
 _DATA = re.compile(r"\.\s*(?:stringD|d)ata\b|\[['\"]data['\"]\]|\{\s*\.\s*\}|\bdata\b")
@@ -18,6 +19,8 @@ _DATA = re.compile(r"\.\s*(?:stringD|d)ata\b|\[['\"]data['\"]\]|\{\s*\.\s*\}|\bd
 def _kubectl(command: Command) -> Secret | None:
     options = parse(command.arguments, _KUBECTL_TAKES)
     words = [word.when_empty for word in options.operands]
+    if words[:1] == ["extract"] and any(word.startswith("secret/") for word in words) and options.has("to"):
+        return Secret(Kind.VALUE, "the values of a Secret")
     raw = parse(command.arguments, _KUBECTL_TAKES | {"raw"}).value("raw")
     if words[:2] == ["config", "view"] and options.has("raw"):
         return Secret(Kind.VALUE, "the kubeconfig with its keys")
@@ -28,8 +31,8 @@ def _kubectl(command: Command) -> Secret | None:
         return None
     output = options.value("o", "output")
     template = options.value("template")
-    form = (output.template("x") if output else "") + (template.template("x") if template else "")
-    kind, _, path = form.partition("=")
+    kind, _, path = (output.template("x") if output else "").partition("=")
+    path += template.template("x") if template else ""
     if kind in ("yaml", "json") or (_DATA.search(path) and not _PUBLIC_KEY.search(path)):
         every = len(words) < 3 and "/" not in words[1]
         return Secret(Kind.VALUE, "the values of Secrets" if every else "the values of a Secret")
@@ -68,7 +71,7 @@ _ASKED = re.compile(
     r"|configure (?:export-credentials|get aws_secret_access_key))"
     r"|gcloud (?:secrets versions access|auth (?:application-default )?print-(?:access|identity)-token)"
     r"|az (?:keyvault secret show|account get-access-token)|vault (?:kv get|read) (?!.*-format=\S+ sys)|op read"
-    r"|pass show|gpg .*--export-secret-keys|gh auth token|doppler secrets"
+    r"|pass show|gh auth token|doppler secrets"
 )
 
 
@@ -82,6 +85,17 @@ def _asked(command: Command) -> Secret | None:
     return Secret(Kind.VALUE, "a secret") if matched else None
 
 
+def _gpg(command: Command) -> Secret | None:
+    exports = parse(command.arguments).has("export-secret-keys", "export-secret-subkeys")
+    return Secret(Kind.FILE, "secret keys") if exports else None
+
+
+def _locate(command: Command) -> Secret | None:
+    asked = (word.when_empty for word in command.arguments)
+    name = next((word for word in asked if sensitive.is_searched_name(word)), None)
+    return Secret(Kind.FILE, f"where files named {name} are") if name else None
+
+
 def _dump(command: Command) -> Secret | None:
     return Secret(Kind.DATA, "a dump of a database") if command.arguments or command.name == "pg_dumpall" else None
 
@@ -89,7 +103,8 @@ def _dump(command: Command) -> Secret | None:
 def _find(command: Command) -> Secret | None:
     """A search for the files of credentials; to delete or to protect them is no search."""
     words = [word.when_empty for word in command.arguments]
-    if any(word in ("-delete", "-exec", "-perm", "!") for word in words):
+    started = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-exec", "-execdir", "-ok")]
+    if any(word in ("-delete", "-perm", "!") for word in words) or not readers.READERS.issuperset(started):
         return None
     asked = (word for at, word in enumerate(words) if at and words[at - 1] in ("-name", "-iname"))
     name = next((word for word in asked if sensitive.is_searched_name(word)), None)
@@ -122,7 +137,9 @@ REVEALERS: dict[str, Callable[[Command], Secret | None]] = {
     **dict.fromkeys(("env", "printenv", "export", "set", "declare", "typeset", "compgen"), _environment),
     "history": _history,
     "getent": _getent,
-    **dict.fromkeys(("aws", "gcloud", "az", "vault", "op", "pass", "gpg", "gh", "doppler"), _asked),
+    **dict.fromkeys(("aws", "gcloud", "az", "vault", "op", "pass", "gh", "doppler"), _asked),
+    "gpg": _gpg,
+    **dict.fromkeys(("locate", "plocate"), _locate),
     **dict.fromkeys(("mysqldump", "pg_dump", "pg_dumpall", "mongodump", "mariadb-dump", "sqldump"), _dump),
     "find": _find,
     **dict.fromkeys(("grep", "rg", "egrep"), _grep),

@@ -50,7 +50,7 @@ SECRET_WORDS = re.compile(
 # Names that a search for credentials asks for.
 _SEARCHED = names(
     "id_rsa id_rsa* id_dsa id_ecdsa id_ed25519 *id_rsa* id_* *.kdbx .pgpass .netrc .git-credentials .aws .ssh .kube"
-    " shadow kubeconfig .bash_history *_history credentials credentials.json *.keytab .vault-token"
+    " shadow kubeconfig *.kubeconfig .bash_history *_history credentials credentials.json *.keytab .vault-token"
 )
 
 

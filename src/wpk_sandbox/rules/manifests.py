@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
-from wpk_sandbox.package.kinds import resource_kind
+from wpk_sandbox.package.kinds import ResourceKind, resource_kind
 from wpk_sandbox.package.package import ContainerAction, KubernetesAction, ManifestAction, Step
 from wpk_sandbox.rules.kubernetes import agreement, schemas
 from wpk_sandbox.rules.kubernetes.release import Release, release
@@ -96,16 +96,19 @@ class _Examined:
             members = {key: action.options[key] for key in _LITERAL_MEMBERS if key in action.options}
             if known.kind == "Secret":
                 members.pop("data", None)  # plain text here: the step encodes it
-            yield from self._part(members, known.api_version, known.kind, f"{step.pointer}/config")
+            yield from self._part(members, known, f"{step.pointer}/config")
         elif known and action.verb == "patch" and known.kind not in _KEYED_DATA:
-            data = action.options.get("data")
-            if isinstance(data, Mapping):
-                yield from self._part(data, known.api_version, known.kind, f"{step.pointer}/config/data")
+            for manifest in manifests_of(step):
+                if isinstance(manifest.data, list):  # the operations of a JSON patch
+                    for index, item in enumerate(manifest.data):
+                        yield from self._part(item, known, f"{manifest.pointer}/{index}")
+                else:
+                    yield from self._part(manifest.data, known, manifest.pointer)
 
-    def _part(self, data: Mapping[str, Any], api_version: str, kind: str, pointer: str) -> Iterator[Finding]:
-        type_name = schemas.of_kind(api_version, kind, self.release.schema)
+    def _part(self, data: Any, known: ResourceKind, pointer: str) -> Iterator[Finding]:
+        type_name = schemas.of_kind(known.api_version, known.kind, self.release.schema)
         if type_name:
-            yield from self._problems(data, type_name, pointer, f"the {kind}", partial=True)
+            yield from self._problems(data, type_name, pointer, f"the {known.kind}", partial=True)
 
     def _manifest(self, manifest: Manifest, *, named_by_step: bool) -> Iterator[Finding]:
         for each in _objects(manifest.data, manifest.pointer, named_by_step=named_by_step):

@@ -1,5 +1,6 @@
 """Objects, containers and patches that the package's Kubernetes release refuses, or will."""
 
+import json
 from typing import Any
 
 import pytest
@@ -90,6 +91,30 @@ def test_every_way_to_write_an_object_is_held_against_the_schema(wrong: bool) ->
         rules(k8s("patch", resource_type="deployment", name="web", data={"spec": {"paused": True, **bad}}))
         == expected
     )
+
+
+def test_what_is_missing_is_told_in_one_finding() -> None:
+    (found,) = told(applied(manifest("Deployment", {"replicas": 1}, "apps/v1")))
+    assert found.message == "`spec` lacks `selector` and `template`"
+    assert found.fix == "Add `selector: {…}` and `template: {…}`."
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "hit"),
+    [
+        ("/spec/replicas", 3, False),
+        ("/spec/replicas", "three", True),
+        ("/spec/replica", 3, True),
+        ("/spec/template/spec/containers/0/image", "web:1.2", False),
+        ("/spec/template/spec/containers/0/imag", "web:1.2", True),
+        ("/metadata/annotations/example.com~1why", "because", False),
+        ("/metadata/annotations/example.com~1why", 5, True),
+    ],
+)
+def test_each_operation_of_a_json_patch_is_held_against_the_schema(path: str, value: Any, hit: bool) -> None:
+    operations = json.dumps([{"op": "add", "path": path, "value": value}, {"op": "remove", "path": "/spec/paused"}])
+    handler = k8s("patch", resource_type="deployment", name="web", data=operations)
+    assert rules(handler) == (["manifest-invalid"] if hit else [])
 
 
 def test_the_objects_of_a_run_and_of_the_rollback_are_held_against_the_schema() -> None:

@@ -86,10 +86,11 @@ class Walk:
             elif not str(key).startswith("$"):  # `$patch` and its like tell a strategic merge patch what to do
                 yield self._unknown(str(key), kind, known.fields, place, name)
         if not self.partial:
-            for field in self._needed(known):
-                if value.get(field) is None:
-                    message = f"{name} lacks `{field}`"
-                    yield Problem(pointer, message, f"Add `{field}: {_example(known.fields[field])}`.", at_key=True)
+            missing = [field for field in self._needed(known) if value.get(field) is None]
+            if missing:
+                message = f"{name} lacks {' and '.join(f'`{field}`' for field in missing)}"
+                examples = " and ".join(f"`{field}: {_example(known.fields[field])}`" for field in missing)
+                yield Problem(pointer, message, f"Add {examples}.", at_key=True)
 
     def _needed(self, known: Type) -> Iterator[str]:
         """The fields that must be there: those that are required, and a `spec` that has required fields itself."""

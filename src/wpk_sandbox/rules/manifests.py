@@ -9,7 +9,7 @@ from typing import Any
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.kinds import ResourceKind, resource_kind
 from wpk_sandbox.package.package import ContainerAction, KubernetesAction, ManifestAction, Step
-from wpk_sandbox.rules.kubernetes import agreement, schemas
+from wpk_sandbox.rules.kubernetes import agreement, naming, schemas
 from wpk_sandbox.rules.kubernetes.release import Release, release
 from wpk_sandbox.rules.kubernetes.removals import Removal, removal
 from wpk_sandbox.rules.kubernetes.walk import Problem, Walk
@@ -131,7 +131,8 @@ class _Examined:
         if type_name:
             yield from self._problems(each.data, type_name, each.pointer, f"the {kind}")
             yield from self._name(each, kind)
-            yield from map(self._finding, agreement.problems(kind, each.data, each.pointer))
+            for part in (naming, agreement):
+                yield from map(self._finding, part.problems(kind, each.data, each.pointer))
         elif not given_up:
             yield from self._unknown_kind(each, api_version, kind)
 

@@ -176,6 +176,52 @@ def test_an_object_needs_its_version_its_kind_and_its_name() -> None:
     assert told(k8s("run", manifest=[made])) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "sound"),
+    [
+        ("ConfigMap", "my-app.v2", True),
+        ("ConfigMap", "2024-report", True),
+        ("ConfigMap", "report-${DATE}", True),
+        ("ConfigMap", "${NAME}", True),
+        ("ConfigMap", "My_App", False),
+        ("ConfigMap", "-app", False),
+        ("ConfigMap", "a" * 254, False),
+        ("Service", "my-app", True),
+        ("Service", "my.app", False),
+        ("Service", "a" * 64, False),
+        ("Namespace", "team.shop", False),
+    ],
+)
+def test_a_name_that_no_object_may_have_is_found(kind: str, name: str, sound: bool) -> None:
+    whole = {**manifest(kind), "metadata": {"name": name}}
+    found = told(applied(whole))
+    assert [each.message.partition(":")[0] for each in found] == (
+        [] if sound else [f"the name `{name[:60]}` is refused"]
+    )
+
+
+def test_a_role_may_have_any_name() -> None:
+    whole = {
+        **manifest("Role", None, "rbac.authorization.k8s.io/v1", rules=[]),
+        "metadata": {"name": "team:My_Role"},
+    }
+    assert rules(applied(whole)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "sound"),
+    [("v1.2_a", True), ("", True), ("${TEAM}", True), ("two words", False), ("a/b", False), ("x" * 64, False)],
+)
+def test_a_label_that_no_object_may_have_is_found(value: str, sound: bool) -> None:
+    whole = {
+        **manifest("ConfigMap"),
+        "metadata": {"name": "a", "labels": {"team": value}, "annotations": {"b": value}},
+    }
+    found = told(applied(whole))
+    assert len(found) == (0 if sound else 1)
+    assert all(each.fix.startswith("Write it as an annotation") for each in found)
+
+
 def test_the_selector_must_be_that_of_the_template() -> None:
     (found,) = told(applied(deployment(selector={"matchLabels": {"app": "other"}})))
     assert found.message == "the selector asks for the label `app: other`, which the template does not have"

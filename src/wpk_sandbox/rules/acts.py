@@ -104,8 +104,10 @@ def _making(step: Step, action: KubernetesAction) -> Iterator[Act]:
             return
     if action.verb == "apply":
         yield Act(step, action.verb, ())  # a file of the repository
-    else:
-        yield _on_target(step, action, VERBS[action.verb].kinds)
+        return
+    template = action.options.get("template")
+    job = action.verb == "run" or (isinstance(template, str) and template.lower().startswith(("cronjob/", "job/")))
+    yield _on_target(step, action, ("Job",) if job else ())
 
 
 def _of_manifest(step: Step, verb: str, manifest: Mapping[str, Any], action: KubernetesAction | None = None) -> Act:

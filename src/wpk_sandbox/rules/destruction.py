@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.package.kinds import resource_kind
 from wpk_sandbox.package.package import ApiAction, KubernetesAction, ManualAction, Step
+from wpk_sandbox.rules.acts import acts
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
@@ -37,6 +39,9 @@ RULES = (AUTOMATIC_DESTRUCTION, APPROVAL_MISSING)
 
 _TEMPORARY = re.compile(r"/(?:var/)?tmp/|/dev/shm/")
 _KUBECTL_TAKES = names("n namespace context kubeconfig cluster user s server as")
+_KUBECTL_OPTIONS = _KUBECTL_TAKES | names(
+    "replicas f filename l selector o output field-selector grace-period timeout"
+)
 _SQL_CLIENTS = names("psql mysql mariadb sqlite3 clickhouse-client cqlsh sqlcmd")
 # `DELETE FROM x;` without a WHERE empties the table; with one it is ordinary work.
 _SQL_DESTROYS = re.compile(
@@ -77,6 +82,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     else:
         return
     for loss in _losses(subject):
+        # Who starts a runbook by hand knows that it replaces pods; an alert knows nothing.
+        if rule is APPROVAL_MISSING and _comes_back(loss):
+            continue
         if loss.text is not None and loss.command is not None:
             message = f"`{loss.command.shown}` {loss.does} {ending}"
             yield subject.in_script(rule, loss.text, loss.command.span, message)
@@ -98,6 +106,19 @@ def _losses(subject: Subject) -> Iterator[_Loss]:
             for command in text.script.commands:
                 if does := command_destroys(command):
                     yield _Loss(step, does, text, command)
+
+
+def _comes_back(loss: _Loss) -> bool:
+    """True for the deletion of pods, which their controller makes anew."""
+    if loss.command is None:
+        action = loss.step.action
+        deletes = isinstance(action, KubernetesAction) and action.verb == "delete"
+        return deletes and all(act.kinds[:1] == ("Pod",) for act in acts(loss.step))
+    words = [word.value or "" for word in parse(loss.command.arguments, _KUBECTL_OPTIONS).operands]
+    if loss.command.name not in ("kubectl", "oc") or words[:1] != ["delete"] or len(words) == 1:
+        return False
+    kind = resource_kind(words[1].partition("/")[0])
+    return kind is not None and kind.kind == "Pod"
 
 
 def _destroys(step: Step) -> str:
@@ -144,9 +165,7 @@ def _temporary(word: Word, command: Command) -> bool:
 
 
 def _kubectl(command: Command) -> str:
-    options = parse(
-        command.arguments, _KUBECTL_TAKES | names("replicas f filename l selector o output field-selector")
-    )
+    options = parse(command.arguments, _KUBECTL_OPTIONS)
     finished = options.value("field-selector")
     if not options.operands or options.has("dry-run") or (finished and _FINISHED.search(finished.when_empty)):
         return ""

@@ -23,6 +23,8 @@ RULES = (TARGET_UNKNOWN,)
 
 # What these act on they make themselves, or it is no object at all.
 _NEEDS_NO_TARGET = frozenset({"apply", "metrics"})
+# What a step makes of which nothing tells the kind.
+_ANYTHING = "*"
 _POD_OWNERS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"})
 
 
@@ -39,7 +41,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 message = f"`{act.verb}` names no object, and a schedule has no event that could"
                 yield subject.finding(TARGET_UNKNOWN, f"{step.pointer}/config/action", message)
             if makes:
-                made.update(act.kinds)
+                made.update(act.kinds or (_ANYTHING,))
 
 
 def _told(act: Act, cases: tuple[Case, ...], made: set[str]) -> bool:
@@ -49,7 +51,7 @@ def _told(act: Act, cases: tuple[Case, ...], made: set[str]) -> bool:
     if act.verb in ("create", "run") and act.options.get("template", act.options.get("manifest")) is not None:
         return True
     kinds = set(act.kinds) | (_POD_OWNERS if "Pod" in act.kinds else set())
-    return bool(kinds & made) or any(kinds & _named_by(case) for case in cases)
+    return bool((kinds | {_ANYTHING}) & made) or any(kinds & _named_by(case) for case in cases)
 
 
 def _named_by(case: Case) -> set[str]:

@@ -26,7 +26,7 @@ RULES = (TRIGGER_INVALID,)
 
 _CRON_KEYS = ("cron", "schedule", "cron_expression")
 # https://pkg.go.dev/github.com/robfig/cron/v3, which Kubernetes reads schedules with
-_CRON_WORDS = names("@yearly @annually @monthly @weekly @daily @midnight @hourly")
+_CRON_WORDS = names("@reboot @yearly @annually @monthly @weekly @daily @midnight @hourly")
 _CRON_EVERY = re.compile(r"@every\s+(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
 _TIME_ZONE = re.compile(r"^(?:CRON_)?TZ=\S+\s+")
 _FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")

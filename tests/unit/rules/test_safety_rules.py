@@ -37,13 +37,21 @@ def test_an_empty_rollback_is_told_once() -> None:
     assert [finding.rule for finding in found] == ["rollback-empty"]
 
 
-DESTROYING = [
+REPLACING = [
     DELETES,
+    k8s("delete", selector="app=web"),
+    shell("kubectl -n shop delete pod web"),
+    shell("kubectl delete pods --selector app=web --grace-period 5"),
+]
+DESTROYING = [
+    k8s("delete", resource_type="namespace", name="preview"),
+    k8s("delete", name="deployment/web"),
     k8s("scale", resource_type="deployment", name="web", replicas=0),
     api("http://web.shop.svc/x", method="DELETE"),
     shell("rm -rf /srv/app/data"),
     shell("cd /srv/app && rm -rf data"),
-    shell("kubectl -n shop delete pod web"),
+    shell("kubectl -n shop delete pvc web"),
+    shell("kubectl delete -f all.yaml"),
     shell("kubectl scale deployment/web --replicas=0"),
     shell("if true; then kubectl drain node-1; fi"),
     shell("helm uninstall web"),
@@ -83,6 +91,12 @@ def test_destruction_without_a_person_is_found_by_what_the_package_says_of_itsel
     assert OURS & rules(action, safety={"mode": "manual", "approval_required": False}) == {UNAPPROVED}
     assert OURS & rules(action, safety={"mode": "auto", "approval_required": True}) == set()
     assert OURS & rules(action, safety={"mode": "manual"}) == set()
+
+
+@pytest.mark.parametrize("action", REPLACING)
+def test_pods_that_come_back_take_an_approval_only_where_an_alert_deletes_them(action: dict[str, Any]) -> None:
+    assert OURS & rules(action, safety=AUTO) == {UNASKED}
+    assert OURS & rules(action, safety={"mode": "manual", "approval_required": False}) == set()
 
 
 @pytest.mark.parametrize("action", HARMLESS)

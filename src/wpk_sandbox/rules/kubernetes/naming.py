@@ -15,7 +15,7 @@ _LABEL_NAME = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL_NAME}(?:\.{_LABEL_NAME})*")
 _LABEL = re.compile(_LABEL_NAME)
 _VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
-# Kinds whose names are single DNS labels; those of the others may have dots. Roles and some others may have any name.
+# Kinds whose names are single DNS labels, and kinds with names of their own; all others are named like domains.
 _SHORT = frozenset({"Namespace", "Service"})
 _ANY = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", "IPAddress"})
 _LONGEST_DOMAIN, _LONGEST_LABEL = 253, 63

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test unit lint generate bench corpus image clean
+.PHONY: demo test unit lint generate bench corpus mutations image clean
 
 demo: .venv/tool ## install the tool and dry-run the examples on the best sandbox of this host
 	@echo "Eleven example runbooks, on the best sandbox that this host has. Two are meant to fail:"
@@ -32,6 +32,9 @@ bench: .venv/tool ## our costs against the bare tools, as ratios measured side b
 
 corpus: .venv/tool ## precision and recall of the findings over tests/corpus, per family
 	$(BIN)/python tests/corpus/measure.py
+
+mutations: .venv/tool ## the share of rewritten dangerous scripts that is still found
+	$(BIN)/python tests/corpus/mutate.py
 
 image: ## the one image for the Action, GitLab and the command line
 	docker build -t wpk-sandbox:local .

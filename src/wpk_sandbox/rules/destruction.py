@@ -42,6 +42,7 @@ _KUBECTL_TAKES = names("n namespace context kubeconfig cluster user s server as"
 _KUBECTL_OPTIONS = _KUBECTL_TAKES | names(
     "replicas f filename l selector o output field-selector grace-period timeout"
 )
+_REPLACED = (("Pod",), ("Job",))
 _SQL_CLIENTS = names("psql mysql mariadb sqlite3 clickhouse-client cqlsh sqlcmd")
 # `DELETE FROM x;` without a WHERE empties the table; with one it is ordinary work.
 _SQL_DESTROYS = re.compile(
@@ -82,7 +83,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     else:
         return
     for loss in _losses(subject):
-        # Who starts a runbook by hand knows that it replaces pods; an alert knows nothing.
+        # Who starts a runbook by hand knows that it replaces pods or jobs; an alert knows nothing.
         if rule is APPROVAL_MISSING and _comes_back(loss):
             continue
         if loss.text is not None and loss.command is not None:
@@ -109,16 +110,16 @@ def _losses(subject: Subject) -> Iterator[_Loss]:
 
 
 def _comes_back(loss: _Loss) -> bool:
-    """True for the deletion of pods, which their controller makes anew."""
+    """True for the deletion of pods, which their controller makes anew, and of jobs, which are run again."""
     if loss.command is None:
         action = loss.step.action
         deletes = isinstance(action, KubernetesAction) and action.verb == "delete"
-        return deletes and all(act.kinds[:1] == ("Pod",) for act in acts(loss.step))
+        return deletes and all(act.kinds[:1] in _REPLACED for act in acts(loss.step))
     words = [word.value or "" for word in parse(loss.command.arguments, _KUBECTL_OPTIONS).operands]
     if loss.command.name not in ("kubectl", "oc") or words[:1] != ["delete"] or len(words) == 1:
         return False
     kind = resource_kind(words[1].partition("/")[0])
-    return kind is not None and kind.kind == "Pod"
+    return kind is not None and (kind.kind,) in _REPLACED
 
 
 def _destroys(step: Step) -> str:

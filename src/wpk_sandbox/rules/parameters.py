@@ -28,6 +28,7 @@ UNEXPLAINED = Rule(
 RULES = (UNEXPLAINED,)
 
 _MOST_NAMED = 5
+_SHORTEST, _LONGEST = 4, 20
 _USE = re.compile(r"\$\{([A-Za-z_][\w.-]*)\}")
 _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*):?[-=?+]")
 _WORD = re.compile(r"[a-z0-9_]+")
@@ -35,7 +36,7 @@ _COMMENT = re.compile(r"(?:^|\s)#(.*)")
 # What alerts and engines tell beside the kinds of Kubernetes.
 _TOLD = names(
     "namespace ns instance alertname alert severity service cluster container environment env region zone host"
-    " timestamp date time run execution workflow"
+    " timestamp date time run execution workflow version tag image"
 )
 # A name of several words that ends in one of these says what it is: `DB_HOST`, `SLACK_WEBHOOK_URL`.
 _SPEAKING = names(
@@ -51,7 +52,10 @@ _EMPTY = names("new old the my target value name id param arg var")
 
 @dataclass(frozen=True)
 class _Said:
-    """What a package says of its parameters: words of its prose, and names with a comment or a default."""
+    """What a package says of its parameters: words of its prose, and names with a comment or a default.
+
+    Beginnings of words are among the words: a `certificate` explains `CERT_NAME`.
+    """
 
     words: frozenset[str]
     names: frozenset[str]
@@ -82,7 +86,7 @@ def _explained(name: str, said: _Said) -> bool:
         return True
     if own and all(word in _TOLD or (len(words) > 1 and word in _SPEAKING) or resource_kind(word) for word in own):
         return True
-    return bool(own) and all(word in said.words or f"{word}s" in said.words for word in own)
+    return bool(own) and all(word in said.words for word in own)
 
 
 def _read(subject: Subject) -> _Said:
@@ -96,7 +100,9 @@ def _read(subject: Subject) -> _Said:
             names.update(_USE.findall(line))
         names.update(_DEFAULT.findall(line))
         before = line.lstrip()
-    return _Said(frozenset(_WORD.findall(" ".join(prose).lower())), frozenset(names))
+    words = set(_WORD.findall(" ".join(prose).lower()))
+    beginnings = {word[:length] for word in words for length in range(_SHORTEST, min(len(word), _LONGEST) + 1)}
+    return _Said(frozenset(words | beginnings), frozenset(names))
 
 
 def _told_by_cases(subject: Subject) -> set[str]:

@@ -130,6 +130,7 @@ def test_all_parameters_of_a_package_are_one_finding_at_the_first() -> None:
         "LEVEL=5; work ${LEVEL}",
         "# LEVEL is how far to go\nwork ${LEVEL}",
         "work ${LEVEL} # in percent",
+        "# for one certificate\nwork ${CERT_NAME}",
         "work ${NAMESPACE} ${POD_NAME} ${NODE} ${alertname}",
         "work ${DB_HOST} ${CHAT_WEBHOOK_URL} ${NEW_DB_PASSWORD} ${IMAGE_TAG}",
         "work ${HOME} $LEVEL",

@@ -40,6 +40,7 @@ def test_an_empty_rollback_is_told_once() -> None:
 REPLACING = [
     DELETES,
     k8s("delete", selector="app=web"),
+    k8s("delete", resource_type="job", name="failed"),
     shell("kubectl -n shop delete pod web"),
     shell("kubectl delete pods --selector app=web --grace-period 5"),
 ]

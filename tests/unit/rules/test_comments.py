@@ -1,10 +1,16 @@
 """Comments of a package: found wherever YAML allows one, and never inside of a value."""
 
+import re
+
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from wpk_sandbox.package.load import load_bytes
 from wpk_sandbox.package.package import Document
-from wpk_sandbox.rules.comments import comments
+from wpk_sandbox.package.problems import fatal
+from wpk_sandbox.package.source import parse
+from wpk_sandbox.rules.comments import comments, lines_of
 
 TEXT = """\
 # above the package
@@ -98,3 +104,59 @@ def test_comments_of_a_file_belong_to_the_document_that_they_stand_in() -> None:
 def test_a_comment_after_the_style_is_found_behind_an_anchor_or_a_tag(anchor: str) -> None:
     text = TEXT.replace("command: |  #", f"command: {anchor}|  #")
     assert "# after the style" in [each.text for each in comments(document(text))]
+
+
+FRAGMENTS = st.lists(
+    st.sampled_from(
+        [
+            "a",
+            "#",
+            " ",
+            "  ",
+            "\n",
+            "\n  ",
+            "\n- ",
+            ": ",
+            "'",
+            '"',
+            "|",
+            ">-",
+            "[",
+            "]",
+            "{",
+            "}",
+            ", ",
+            "&x ",
+            "*x",
+            "!!str ",
+            "k: ",
+            "\nk",
+            "\t",
+            "# c",
+            " # wpk-sandbox: allow",
+            "\\",
+            "\r\n",
+            "?",
+            "%",
+            "---\n",
+            "\u2028",
+            "\ufeff",
+        ]
+    ),
+    max_size=40,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(FRAGMENTS)
+def test_whatever_is_taken_for_a_comment_changes_no_data_when_it_says_something_else(text: str) -> None:
+    source = parse(text.encode("utf-8", "replace"), "p.yaml")
+    assume(not any(fatal(finding.severity) for finding in source.findings))
+    for document in source.documents:
+        for comment in comments(document):
+            line = lines_of(document)[comment.location.line - 1]
+            assert line[comment.location.column - 1 :] == comment.text
+            parts = re.split("(\r\n|[\n\r\x85\u2028\u2029])", document.text)
+            parts[2 * comment.location.line - 2] = line[: comment.location.column] + " something else"
+            other = parse("".join(parts).encode("utf-8", "replace"), "p.yaml").documents
+            assert document.data in [each.data for each in other]

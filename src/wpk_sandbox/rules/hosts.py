@@ -33,7 +33,18 @@ _PRIVATE = tuple(
     )
 )
 # The address at which clouds hand out the credentials of a machine, as IPv4, IPv6 and by name.
-_METADATA = frozenset({"169.254.169.254", "fd00:ec2::254", "metadata.google.internal", "100.100.100.200"})
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html has the addresses of containers.
+_METADATA = frozenset(
+    {
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::23",
+        "metadata.google.internal",
+        "100.100.100.200",
+    }
+)
 
 
 class Where(Enum):
@@ -61,6 +72,8 @@ def address(text: str, allowed: Iterable[str], namespaces: frozenset[str]) -> Ad
     """
     host = _host(text)
     shown = host.replace(UNKNOWN_MARK, "…")
+    if host.rstrip(UNKNOWN_MARK) in _METADATA:  # a path may follow in a variable
+        return Address(host.rstrip(UNKNOWN_MARK), Where.METADATA)
     if not host or _decided_later(host):
         return Address(shown, Where.UNKNOWN)
     probe = host.replace(UNKNOWN_MARK, "x")

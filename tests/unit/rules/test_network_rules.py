@@ -41,6 +41,8 @@ ADDRESSES = {
     "http://192.168.1.1": Where.PRIVATE,
     "http://169.254.1.1": Where.PRIVATE,
     "http://169.254.169.254/latest": Where.METADATA,
+    "http://169.254.170.2\0": Where.METADATA,
+    "http://169.254.170.20\0": Where.UNKNOWN,
     "http://2852039166/": Where.METADATA,
     "http://metadata.google.internal/": Where.METADATA,
     f"{UNKNOWN_MARK}": Where.UNKNOWN,

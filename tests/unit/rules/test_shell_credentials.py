@@ -84,6 +84,8 @@ FOUND = [
     "oc extract secret/db --to=-",
     "xargs -0 -a /proc/1/environ -n1 echo",
     "gpg --export-secret-keys > /tmp/k",
+    f'T=$(cat {TOKEN}); curl -sH "Authorization: Bearer $T" https://kubernetes.default.svc/api/v1/pods',
+    "kubectl -n kube-system create token admin --duration=24h",
 ]
 NOT_FOUND = [
     "cat ~/.ssh/id_rsa.pub",
@@ -112,7 +114,6 @@ NOT_FOUND = [
     "cat /proc/1/cmdline",
     "cat /var/run/secrets/kubernetes.io/serviceaccount/namespace",
     "ls /var/run/secrets/kubernetes.io/serviceaccount",
-    f'T=$(cat {TOKEN}); curl -sH "Authorization: Bearer $T" https://kubernetes.default.svc/api/v1/pods',
     f"test -s {TOKEN}",
     f"cat {TOKEN} | wc -c",
     "kubectl get secret db",
@@ -163,6 +164,7 @@ NOT_FOUND = [
     "gpg --verify app.tgz.sig",
     "kubectl get secret db --template={{.metadata.name}}",
     "xargs -a /tmp/names -n1 echo",
+    'T=$(kubectl create token reader); curl -H "Authorization: Bearer $T" http://api.default.svc/',
 ]
 
 

@@ -96,6 +96,7 @@ FOUND = [
     "docker-compose -f app.yml down --volumes",
     "rclone purge remote:backups",
     "velero backup delete --all --confirm",
+    "rsync -a --delete /tmp/empty/ /var/lib/postgresql/16/main/",
 ]
 NOT_FOUND = [
     "rm -rf /data/cache/tmp",
@@ -167,6 +168,7 @@ NOT_FOUND = [
     "git push --force",
     "echo kubectl delete ns shop",
     "echo 'terraform destroy'",
+    "rsync -a --delete /backup/postgresql/ /var/lib/postgresql/16/main/",
 ]
 
 

@@ -80,12 +80,10 @@ def _is_used(secret: Secret, chain: Sequence[Command], captured: set[str]) -> bo
     kept = last.piped or any(name in captured for name in last.functions)
     if secret.kind is Kind.ENVIRONMENT:
         return not any(_picks_secrets(stage) for stage in chain[1:]) or kept
-    if secret.kind is Kind.FILE:
+    if secret.kind in (Kind.FILE, Kind.TOKEN):
         return _picks_public(chain) and ".kube/config" in secret.what
     if kept or _is_silent(last):
         return True
-    if secret.kind is Kind.TOKEN and _outputs(last):
-        return False
     handed = any(stage.name not in sources.FILTERS for stage in chain[1:])
     return handed or _is_stored(secret, chain)
 

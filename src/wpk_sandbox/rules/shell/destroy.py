@@ -195,8 +195,14 @@ def _rsync(command: Command) -> Iterator[Issue]:
         return
     word = options.operands[-1]
     path = paths.resolve(word, command.folder)
-    if path is not None:
-        yield from _reached(command, word, path, "deletes what it does not copy from")
+    if path is None:
+        return
+    found = tuple(_reached(command, word, path, "deletes what it does not copy from"))
+    yield from found
+    sources = [paths.resolve(each, command.folder) or "" for each in options.operands[:-1]]
+    # A copy of real data over other data restores it; one of a scratch folder leaves nothing.
+    if not found and data.is_place(path) and sources and all(map(data.is_temporary, sources)):
+        yield _lost(command, word, path, "deletes")
 
 
 def _shred(command: Command) -> Iterator[Issue]:

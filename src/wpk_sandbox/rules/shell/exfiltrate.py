@@ -42,6 +42,7 @@ _NEVER_SENT = re.compile(
 _CONNECTS = re.compile(
     r"urllib|requests\.|http\.client|httpx|socket|Net::HTTP|LWP|fetch\(|https?\.(?:request|get)|file_get_contents"
 )
+_URL = re.compile(r"\bhttps?://[^\s'\")]+")
 _ALL_SECRET = frozenset({Kind.FILE, Kind.ENVIRONMENT, Kind.PERSONAL})
 
 
@@ -100,7 +101,8 @@ def _told(command: Command, stored: dict[str, Secret], opened: Word | None, loca
             yield f"sends {what} away in a name that it looks up"
     if command.name in INTERPRETERS - SHELLS and (secret := sources.source(command)):
         program = " ".join(word.when_empty for word in command.arguments)
-        if _CONNECTS.search(program) and secret.kind in _ALL_SECRET:
+        outside = any(locate(url) is Where.OUTSIDE for url in _URL.findall(program))
+        if _CONNECTS.search(program) and (secret.kind in _ALL_SECRET or (outside and secret.kind is Kind.TOKEN)):
             yield f"sends {secret.what} away"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from wpk_sandbox.rules.shell import sensitive
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
-from wpk_sandbox.rules.shell.words import Word
+from wpk_sandbox.rules.shell.words import Piece, Word
 
 READERS = names(
     "cat tac less more head tail nl od xxd hexdump strings base64 base32 basenc grep egrep fgrep zgrep rg awk gawk"
@@ -78,7 +78,14 @@ def _archived(command: Command, options: Options) -> Iterator[Word]:
     operands = options.operands if first.startswith("-") else options.operands[1:]
     if not first.startswith("-") and "f" in first:
         operands = operands[1:]
-    yield from operands if creates else ()
+    folder = options.value("C", "directory")
+    for word in operands if creates else ():
+        yield word if folder is None or word.when_empty.startswith("/") else _below(folder, word)
+
+
+def _below(folder: Word, word: Word) -> Word:
+    """The path of a word in a folder."""
+    return Word((*folder.pieces, Piece("/", range(1)), *word.pieces), word.span)
 
 
 def stays(command: Command) -> bool:

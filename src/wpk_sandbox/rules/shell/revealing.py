@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from wpk_sandbox.rules.shell import readers, sensitive
 from wpk_sandbox.rules.shell.command import Command
-from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.options import Options, names, parse
 from wpk_sandbox.rules.shell.secret import Kind, Secret
 
 _KUBECTL_TAKES = names(
@@ -19,24 +19,34 @@ _DATA = re.compile(r"\.\s*(?:stringD|d)ata\b|\[['\"]data['\"]\]|\{\s*\.\s*\}|\bd
 def _kubectl(command: Command) -> Secret | None:
     options = parse(command.arguments, _KUBECTL_TAKES)
     words = [word.when_empty for word in options.operands]
-    if words[:1] == ["extract"] and any(word.startswith("secret/") for word in words) and options.has("to"):
-        return Secret(Kind.VALUE, "the values of a Secret")
+    what = ""
+    match words[:2]:
+        case ["create", "token"]:
+            what = "a token of a service account"
+        case ["config", "view"] if options.has("raw"):
+            what = "the kubeconfig with its keys"
+        case ["extract", *_] if options.has("to") and any(word.startswith("secret/") for word in words):
+            what = "the values of a Secret"
+        case ["get", *_]:
+            what = _got(command, options, words)
+    return Secret(Kind.VALUE, what) if what else None
+
+
+def _got(command: Command, options: Options, words: list[str]) -> str:
+    """What a `kubectl get` shows of Secrets; their names, types and times are nothing."""
     raw = parse(command.arguments, _KUBECTL_TAKES | {"raw"}).value("raw")
-    if words[:2] == ["config", "view"] and options.has("raw"):
-        return Secret(Kind.VALUE, "the kubeconfig with its keys")
-    if words[:1] == ["get"] and raw is not None and re.search(r"/secrets\b", raw.when_empty):
-        return Secret(Kind.VALUE, "Secrets of the cluster")
+    if raw is not None and re.search(r"/secrets\b", raw.when_empty):
+        return "Secrets of the cluster"
     kinds = words[1].partition("/")[0].split(",") if len(words) > 1 else []
-    if words[:1] != ["get"] or not {"secret", "secrets", "secrets.v1"} & set(kinds):
-        return None
-    output = options.value("o", "output")
-    template = options.value("template")
+    if not {"secret", "secrets", "secrets.v1"} & set(kinds):
+        return ""
+    output, template = options.value("o", "output"), options.value("template")
     kind, _, path = (output.template("x") if output else "").partition("=")
     path += template.template("x") if template else ""
-    if kind in ("yaml", "json") or (_DATA.search(path) and not _PUBLIC_KEY.search(path)):
-        every = len(words) < 3 and "/" not in words[1]
-        return Secret(Kind.VALUE, "the values of Secrets" if every else "the values of a Secret")
-    return None
+    if kind not in ("yaml", "json") and (not _DATA.search(path) or _PUBLIC_KEY.search(path)):
+        return ""
+    every = len(words) < 3 and "/" not in words[1]
+    return "the values of Secrets" if every else "the values of a Secret"
 
 
 def _environment(command: Command) -> Secret | None:

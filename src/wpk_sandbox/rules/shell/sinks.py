@@ -239,6 +239,13 @@ def _paste(command: Command) -> Iterator[Sent]:
         yield Sent(None, files=operands[2:], input=len(operands) < 3)
 
 
+def _ping(command: Command) -> Iterator[Sent]:
+    """`ping -p bytes host`: sixteen bytes of anything in each packet."""
+    options = parse(command.arguments, _LOOKUPS["ping"])
+    for target in options.operands[:1]:
+        yield Sent(target, body=options.values.get("p", ()), plain=True)
+
+
 _SENDERS: dict[str, Callable[[Command], Iterator[Sent]]] = {
     "curl": _curl,
     "wget": _wget,
@@ -251,6 +258,7 @@ _SENDERS: dict[str, Callable[[Command], Iterator[Sent]]] = {
     "ssh": _ssh,
     **dict.fromkeys(("aws", "gsutil", "gcloud", "rclone", "mc", "s3cmd", "s5cmd"), _bucket),
     "az": _az,
+    "ping": _ping,
     **dict.fromkeys(("mail", "mailx", "mutt", "sendmail", "msmtp", "swaks"), _mail),
     **dict.fromkeys(("gh", "pastebinit", "sprunge"), _paste),
 }

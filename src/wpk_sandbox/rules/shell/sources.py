@@ -177,6 +177,9 @@ def _of_file(word: Word, search: _Search) -> Secret | None:
 def _of_path(path: str, shown: str, stored: Stored) -> Secret | None:
     if path in stored:
         return stored[path]
+    below = next((secret for file, secret in stored.items() if file.startswith(f"{path}/")), None)
+    if below is not None:
+        return below
     if sensitive.is_token(path):
         return Secret(Kind.TOKEN, "the token of the pod's service account")
     if sensitive.is_credential(path):

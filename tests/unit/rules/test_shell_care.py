@@ -8,6 +8,7 @@ BREAKS = {
         "set +e\nkubectl apply -f app.yaml",
         "kubectl apply -f app.yaml || true",
         "helm upgrade --install web ./chart || :",
+        "kubectl apply -f app.yaml || 'true'",
         "terraform apply -auto-approve || true",
         "psql -c 'ALTER TABLE a ADD b int' || true",
         "kubectl delete pod web-0 --force --grace-period=0",

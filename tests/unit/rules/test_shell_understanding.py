@@ -120,6 +120,8 @@ RUNS = {
         ". <(echo rm -rf /etc)",
         "pkexec rm -rf /etc",
         "numactl -N 0 rm -rf /etc",
+        "echo start\n\\rm -rf /etc",
+        "x=$(date)\n\\rm -rf /etc\n\\ls",
     ],
 }
 DOES_NOT_RUN = {
@@ -173,6 +175,8 @@ DOES_NOT_RUN = {
         "ip netns list",
         "ssh host echo rm -rf /etc",
         "systemd-run --wait ls /etc",
+        "echo 'a\n\\rm -rf /etc'",
+        "cat <<'EOF'\n\\rm -rf /etc\nEOF\n",
     ],
 }
 

@@ -8,7 +8,13 @@ from wpk_sandbox.rules.shell.words import Piece
 
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _ANSI = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|0?[0-7]{1,3}|.)", re.DOTALL)
+_QUOTES = str.maketrans("", "", "'\"\\")
 _IN_QUOTES = re.compile(r"\\([$`\"\\\n])")
+
+
+def unquoted(text: str) -> str:
+    """A word as it is compared with a fixed one: `"true"` is `true`."""
+    return text.translate(_QUOTES).strip()
 
 
 def in_double_quotes(piece: Piece) -> Piece:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 Span = tuple[int, int]
+MOST_PASSES = 8
 
 
 @functools.cache
@@ -35,7 +36,18 @@ class Source:
 
     def parse(self) -> "Node":
         """The root of its syntax tree; parts that are no shell are nodes of the type ERROR."""
-        return _parser().parse(self.data).root_node
+        data = self.data
+        root = _parser().parse(data).root_node
+        for _ in range(MOST_PASSES):
+            swallowed = _swallowed(root, data)
+            if not swallowed:
+                break
+            patched = bytearray(data)
+            for place in swallowed:
+                patched[place] = ord(" ")
+            data = bytes(patched)
+            root = _parser().parse(data).root_node
+        return root
 
     def character(self, byte: int) -> int:
         """The index of the character that a byte of the tree belongs to."""
@@ -78,6 +90,24 @@ class Source:
     def _is_valid(self, node: "Node") -> bool:
         within_redirect = node.parent is not None and node.parent.type == "file_redirect"
         return within_redirect and self.slice(node.start_byte, node.end_byte) == ">"
+
+
+def _swallowed(root: "Node", data: bytes) -> list[int]:
+    """The backslashes at line starts that hide a command.
+
+    The grammar takes the line end before `\\rm` for a part of a word, and so the next line for arguments of the one
+    before. A backslash before the first letter of a command changes nothing, so that a space can stand for it.
+    """
+    if b"\n\\" not in data:
+        return []
+    found: list[int] = []
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "word" and data.startswith(b"\n\\", node.start_byte):
+            found.append(node.start_byte + 1)
+        waiting += node.children
+    return found
 
 
 def _characters(text: str) -> list[int]:

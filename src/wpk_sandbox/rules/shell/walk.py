@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import assignments, effects, lists, redirects, wrappers
+from wpk_sandbox.rules.shell import assignments, effects, escapes, lists, redirects, wrappers
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.expand import Expander
 from wpk_sandbox.rules.shell.printed import output
@@ -99,10 +99,9 @@ class Walker:
 
     def _forgives(self, node: "Node") -> bool:
         """True for `… || true`."""
-        return self._text(node.children[1]) == "||" and self._text(node.children[2]).strip() in _NOTHING
+        return self._text(node.children[1]) == "||" and escapes.unquoted(self._text(node.children[2])) in _NOTHING
 
     def _test(self, node: "Node", context: Context) -> None:
-        """`[ … ]` and `[[ … ]]`, whose operators the tree turns into expressions."""
         words: list[Word] = []
         waiting = [node]
         while waiting:
@@ -124,7 +123,7 @@ class Walker:
             self._text(child) for child in node.children[1:] if child.is_named and child.type != "do_group"
         )
         word = self._text(node.children[0])
-        endless = condition in (_LOOPS_FOREVER if word == "while" else {"false"})
+        endless = escapes.unquoted(condition) in (_LOOPS_FOREVER if word == "while" else {"false"})
         self._children(node, replace(context, certain=False, endless=endless or context.endless))
 
     def _c_style_for(self, node: "Node", context: Context) -> None:

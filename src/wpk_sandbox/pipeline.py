@@ -36,7 +36,6 @@ from wpk_sandbox.run.observe import Observer, Silent
 from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.outcome import Outcome as RunOutcome
 from wpk_sandbox.run.result import PackageResult, RunResult, SandboxResult, Verdict, worst
-from wpk_sandbox.run.runner import run
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.table import Choice, choose
@@ -223,6 +222,8 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
         options = RunOptions(
             rollback=settings["rollback"], run_timeout=left, output_limit=settings["sandbox.limits.output"]
         )
+        from wpk_sandbox.run.runner import run  # noqa: PLC0415 -- `check` and `plan` need nothing of it
+
         outcome = run(intended, opened, options, observer)
     return _result(judged, intended, sandbox, outcome)
 

@@ -86,6 +86,7 @@ FOUND = [
     "gpg --export-secret-keys > /tmp/k",
     f'T=$(cat {TOKEN}); curl -sH "Authorization: Bearer $T" https://kubernetes.default.svc/api/v1/pods',
     "kubectl -n kube-system create token admin --duration=24h",
+    "/usr/local/bin/vault kv get secret/db",
 ]
 NOT_FOUND = [
     "cat ~/.ssh/id_rsa.pub",

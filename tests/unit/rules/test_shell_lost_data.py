@@ -97,6 +97,7 @@ FOUND = [
     "rclone purge remote:backups",
     "velero backup delete --all --confirm",
     "rsync -a --delete /tmp/empty/ /var/lib/postgresql/16/main/",
+    "/bin/cat /dev/null > /var/lib/redis/dump.rdb",
 ]
 NOT_FOUND = [
     "rm -rf /data/cache/tmp",

@@ -244,8 +244,8 @@ def _overwritten(command: Command, target: Word) -> Iterator[Issue]:
 
 
 def _prints_nothing(command: Command) -> bool:
-    values = [word.value for word in command.words]
-    return not values or values in ([":"], ["true"], ["cat", "/dev/null"], ["echo", "-n"], ["printf", ""])
+    values = [command.name, *(word.value for word in command.arguments)]
+    return not command.words or values in ([":"], ["true"], ["cat", "/dev/null"], ["echo", "-n"], ["printf", ""])
 
 
 def _unlink(command: Command) -> Iterator[Issue]:

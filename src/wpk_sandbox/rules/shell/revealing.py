@@ -86,7 +86,7 @@ _ASKED = re.compile(
 
 
 def _asked(command: Command) -> Secret | None:
-    line = " ".join(word.template("x") for word in command.words)
+    line = " ".join([command.name, *(word.template("x") for word in command.arguments)])
     query = parse(command.arguments, names("query")).value("query")
     if query is not None and not re.search(r"secret|value|token|credential|\.\.", query.when_empty, re.IGNORECASE):
         return None

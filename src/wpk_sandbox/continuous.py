@@ -100,9 +100,14 @@ def _publish(
 
 
 def base_of(environment: Mapping[str, str]) -> str:
-    """The revision that a change is measured against, where the CI system tells one."""
-    if base := environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"):
-        return base
+    """The revision that a change is measured against, where the CI system tells one.
+
+    GitLab tells the target's tip in merged results pipelines only; where the branch began is older than that, and may
+    hold an older policy.
+    """
+    for name in ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
+        if base := environment.get(name):
+            return base
     path = environment.get("GITHUB_EVENT_PATH")
     if not path or not Path(path).is_file():
         return ""

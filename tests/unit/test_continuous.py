@@ -104,3 +104,9 @@ def test_the_base_is_what_the_ci_system_tells(tmp_path: Path, event: object) -> 
     assert base_of({"GITHUB_EVENT_PATH": str(path)}) == "a" * 40
     assert base_of({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}) == "b" * 40
     assert base_of({}) == ""
+
+
+def test_the_tip_of_the_target_is_a_newer_base_than_where_the_branch_began() -> None:
+    began = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}
+    assert base_of({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "c" * 40}) == "c" * 40
+    assert base_of({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": ""}) == "b" * 40

@@ -102,8 +102,8 @@ def _publish(
 def base_of(environment: Mapping[str, str]) -> str:
     """The revision that a change is measured against, where the CI system tells one.
 
-    GitLab tells the target's tip in merged results pipelines only; where the branch began is older than that, and may
-    hold an older policy.
+    GitLab tells the target's tip in merged results pipelines only; where the branch began is older than that, and
+    may hold an older policy.
     """
     for name in ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
         if base := environment.get(name):

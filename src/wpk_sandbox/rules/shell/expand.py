@@ -122,7 +122,7 @@ class Expander:
 
     def _variable(self, node: "Node", names: Sequence["Node"], *, quoted: bool) -> Iterator[Piece]:
         name, index = self._named(names)
-        value = self._value(name, index)
+        value = self._affordable(name, index)
         if value is not None:
             yield from self._placed(value, node, splits=not quoted, separate=(index or name) == "@")
         else:
@@ -136,6 +136,10 @@ class Expander:
         parts = nodes[0].children if nodes[0].type == "subscript" else nodes[:1]
         texts = [self._source.slice(part.start_byte, part.end_byte) for part in parts if part.is_named]
         return (texts[0], texts[1] if len(texts) > 1 else "") if texts else ("", "")
+
+    def _affordable(self, name: str, index: str) -> Value | None:
+        value = self._value(name, index)
+        return value if value is not None and self._scope.affords(value) else None
 
     def _value(self, name: str, index: str = "") -> Value | None:
         if name.isdecimal() and name != "0":
@@ -168,7 +172,7 @@ class Expander:
         name, index = self._named(names)
         operator = next((child for child in children if not child.is_named), None)
         kind = operator.type if operator and names and operator.start_byte >= names[0].end_byte else "prefix"
-        value = self._value(name, index)
+        value = self._affordable(name, index)
         if value is not None and any(piece.text or not piece.exact for piece in value):
             yield from self._changed(node, kind, value, quoted=quoted)
         elif kind in _DEFAULTS:

@@ -9,6 +9,8 @@ MOST_VALUES = 16
 # A value of more pieces or characters counts as unknown: `X=$X$X`, repeated, would grow without end.
 MOST_PIECES = 64
 MOST_CHARACTERS = 4096
+# What all uses of variables in a script may put into its words; beyond it, variables count as unknown.
+MOST_EXPANDED = 500_000
 
 Value = tuple[Piece, ...]
 
@@ -24,6 +26,7 @@ class Scope:
         self._values: dict[str, tuple[Value | None, ...]] = {}
         self._chosen: dict[str, int] = {}
         self._read: dict[str, int] = {}
+        self._expanded = 0
 
     def get(self, name: str) -> Value | None:
         """The value chosen for a variable; None if it is not known."""
@@ -36,14 +39,17 @@ class Scope:
 
     def set(self, name: str, value: Value | None, *, certain: bool) -> None:
         """Assign; where it is not certain that the assignment is reached, the values before stay possible."""
-        if value and (len(value) > MOST_PIECES or sum(len(piece.text) for piece in value) > MOST_CHARACTERS):
-            value = None
         before = () if certain else self._values.get(name, (None,))
-        self._values[name] = (*before, value)[-MOST_VALUES:]
+        self._values[name] = (*before, _bounded(value))[-MOST_VALUES:]
 
     def set_any(self, name: str, values: list[Value | None]) -> None:
         """Assign one of several values, as a `for` loop does."""
-        self._values[name] = tuple(values[:MOST_VALUES]) or (None,)
+        self._values[name] = tuple(map(_bounded, values[:MOST_VALUES])) or (None,)
+
+    def affords(self, value: Value) -> bool:
+        """Count a use of a value; False when the script has used up what it may."""
+        self._expanded += len(value) + sum(len(piece.text) for piece in value)
+        return self._expanded <= MOST_EXPANDED
 
     def choices(self) -> Iterator[None]:
         """One turn for each combination of values of the variables that the first turn read."""
@@ -63,3 +69,9 @@ class Scope:
     def restore(self, snapshot: dict[str, tuple[Value | None, ...]]) -> None:
         """Forget every assignment since the snapshot."""
         self._values = snapshot
+
+
+def _bounded(value: Value | None) -> Value | None:
+    if value and (len(value) > MOST_PIECES or sum(len(piece.text) for piece in value) > MOST_CHARACTERS):
+        return None
+    return value

@@ -15,6 +15,8 @@ __all__ = ["INTERPRETERS", "SHELLS", "here_documents", "inner", "printed_words",
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash"})
 # What reads a program in another language from its input or from an argument.
 INTERPRETERS = SHELLS | {"python", "python2", "python3", "perl", "ruby", "node", "php", "lua", "pwsh"}
+# Marks of `xargs -I` that are replaced in one word.
+MOST_REPLACED = 16
 _SHELL_TAKES = frozenset({"c", "o", "O", "rcfile", "init-file"})
 _INPUTS = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
 
@@ -179,7 +181,7 @@ def _with_input(command: Command, words: tuple[Word, ...], mark: Word | None) ->
 def _replaced(word: Word, mark: str, by: Word) -> Word:
     pieces: list[Piece] = []
     for piece in word.pieces:
-        parts = piece.text.split(mark) if piece.exact else [piece.text]
+        parts = piece.text.split(mark, MOST_REPLACED) if piece.exact else [piece.text]
         position = 0
         for index, part in enumerate(parts):
             if index:

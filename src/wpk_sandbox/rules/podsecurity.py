@@ -79,17 +79,27 @@ def check(subject: Subject) -> Iterator[Finding]:
         if broken:
             place = f"{pod.pointer}/securityContext" if "securityContext" in pod.spec else pod.pointer
             yield subject.finding(RESTRICTED, place, _message("the pod", broken), key=True)
-    for step in subject.steps:
-        if isinstance(step.action, ContainerAction):
-            # Its pod is made by the runner, which closes it: only what the step opens again is the author's.
-            broken = list(_opened(as_mapping(step.action.raw.get("securityContext"))))
-            if broken:
-                place = f"{step.pointer}/container/securityContext"
-                yield subject.finding(RESTRICTED, place, _message("the container", broken), key=True)
+    for who, pointer, part in _parts(subject):
+        broken = list(_opened(as_mapping(part.get("securityContext"))))
+        if broken:
+            yield subject.finding(RESTRICTED, f"{pointer}/securityContext", _message(who, broken), key=True)
     for pointer, container, _ in subject.containers:
         yield from _host_ports(subject, pointer, container)
     for pointer, mapping in subject.mappings():
         yield from _sysctls(subject, pointer, mapping)
+
+
+def _parts(subject: Subject) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """What is a part of a pod that somebody else makes, and closes: only what it opens again is the author's.
+
+    The runner makes the pod of a container step, and a patch changes pods that exist.
+    """
+    for step in subject.steps:
+        if isinstance(step.action, ContainerAction):
+            yield "the container", f"{step.pointer}/container", step.action.raw
+    for manifest in subject.manifests:
+        if not manifest.whole:
+            yield from (("the patch", pointer, mapping) for pointer, mapping in manifest.mappings())
 
 
 def _message(who: str, broken: list[str]) -> str:

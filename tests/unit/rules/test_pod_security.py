@@ -143,6 +143,19 @@ def test_the_pod_of_a_container_step_is_the_runners_and_only_what_the_step_opens
     ]
 
 
+def test_a_patch_that_opens_a_pod_again_is_found() -> None:
+    def patched(**context: Any) -> list[str]:
+        template = {"template": {"spec": {"containers": [{"name": "web", "securityContext": context}]}}}
+        handler = k8s("patch", resource_type="deployment", name="web", data={"spec": template})
+        return told("pod-security-restricted", handler)
+
+    assert patched(runAsUser=0) == [
+        "the patch breaks 1 control of Pod Security `restricted`: runAsUser is 0, which is root"
+    ]
+    assert patched(runAsUser=1000) == []
+    assert patched() == []
+
+
 def workload(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
     template = {"template": {"spec": spec}}
     if kind == "CronJob":

@@ -20,7 +20,7 @@ RUN apt-get update \
 COPY pyproject.toml README.md LICENSE /source/
 COPY src /source/src
 # Half of the Kubernetes client is its asynchronous twin, 64 MB that nothing here imports.
-RUN pip --python /opt/wpk-sandbox/bin/python install --no-cache-dir /source \
+RUN pip --python /opt/wpk-sandbox/bin/python install --no-cache-dir '/source[cel]' \
  && rm -r /opt/wpk-sandbox/lib/python3*/site-packages/kubernetes/aio
 
 FROM debian:trixie-slim

@@ -58,7 +58,7 @@ def _environment() -> tuple[Any, tuple[Any, ...]]:
     try:
         cel: Any = import_module("cel_expr_python.cel")  # only a policy with rules of its own needs it
     except ImportError as error:
-        remedy = "install it: `pip install cel-expr-python`"
+        remedy = "install it: `pip install 'wpk-sandbox[cel]'`"
         raise ProgramMissingError("rules in the policy need the library cel-expr-python", remedy) from error
     return cel.NewEnv(variables=dict.fromkeys(NAMES, cel.Type.DYN)), (cel.Type.BOOL, cel.Type.DYN)
 

@@ -202,8 +202,9 @@ def test_a_long_pipeline_hides_nothing() -> None:
         "env | " * 2000 + "env",
         "env | " * 800 + "{ " + "env; " * 800 + "}",
         "cat " + "<(cat $X) " * 1000,
+        "echo $" + "A_" * 30_000,
     ],
-    ids=["doubled", "piped", "grouped", "substituted"],
+    ids=["doubled", "piped", "grouped", "substituted", "named"],
 )
 def test_a_script_that_is_made_to_be_costly_ends(command: str) -> None:
     assert RULE not in of_shell(command)

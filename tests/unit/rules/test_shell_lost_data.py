@@ -192,3 +192,8 @@ def test_the_message_names_the_variable_that_decides() -> None:
     found = one(RULE, shell('rm -rf "/data/${TENANT}"'))
     assert found.message == "`rm -rf /data/${TENANT}` deletes the data in /data when `${TENANT}` is empty"
     assert "${TENANT:?}" in found.fix
+
+
+def test_a_comment_that_never_ends_hides_what_follows_and_costs_nothing() -> None:
+    assert RULE not in of_shell('psql -c "/* DROP TABLE users"')
+    assert RULE not in of_shell('psql -c "' + "/* " * 20_000 + '"')

@@ -26,7 +26,7 @@ _SQL_CLIENTS: dict[str, tuple[frozenset[str], tuple[str, ...], int | None]] = {
     "bq": (frozenset(), (), 1),
     "vsql": (names("c command d h U w p f"), ("c", "command"), None),
 }
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/|(?<=\n)#[^\n]*", re.DOTALL)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?<=\n)#[^\n]*", re.DOTALL)
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _TEMPORARY = (
     r"(?!(?:if\s+exists\s+)?[`\"\[]?(?:\w+[`\"\]]?\.[`\"\[]?)?(?:te?mp_|\w+_te?mp\b|staging_|scratch_|test_))"
@@ -48,7 +48,7 @@ _WHERE = re.compile(
 _MONGO = re.compile(
     r"\.dropDatabase\s*\(|\.drop\s*\(\s*\)|\.(?:deleteMany|remove)\s*\(\s*(?:\{\s*\})?\s*\)|\bdropAllUsers\b"
 )
-_MONGO_STRING_FREE = re.compile(r"\bprint(?:json)?\s*\([^)]*\)")
+_MONGO_STRING_FREE = re.compile(r"\bprint(?:json)?\s*\([^()]*\)")
 _REDIS_TAKES = names("h host p port a pass user n u uri s socket r i d x cacert cert key sni")
 
 

@@ -33,6 +33,8 @@ _PERSONAL = re.compile(
 )
 _TEMPORARY = re.compile(r"^/(?:tmp|var/tmp|dev/shm|dev|proc|workspace|build)(?:/|$)")
 
+# Nobody calls a variable by more; a script may be made of one such name.
+_LONGEST_NAME = 128
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:\w*PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRETS?|TOKEN|API_?KEY|APIKEY|SECRET_?KEY|ACCESS_?KEY"
     r"|PRIVATE_?KEY|ENCRYPTION_?KEY|CREDENTIALS?)$",
@@ -87,6 +89,8 @@ def is_system_file(path: str) -> bool:
 
 def is_secret_name(name: str) -> bool:
     """True for a variable that is called like a secret: `DB_PASSWORD`, `GITHUB_TOKEN`."""
+    if len(name) > _LONGEST_NAME:
+        return False
     return _SECRET_NAME.search(name) is not None and not _HARMLESS_NAME.search(name)
 
 

@@ -17,10 +17,8 @@ from wpk_sandbox import __version__
 from wpk_sandbox.errors import ExitCode, UsageError, WpkSandboxError
 
 if TYPE_CHECKING:
-    from wpk_sandbox.package.selection import Selection
     from wpk_sandbox.pipeline import Request
     from wpk_sandbox.run.result import RunResult
-    from wpk_sandbox.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _SANDBOX = click.Choice(["auto", "local", "container", "kind"])
@@ -170,15 +168,18 @@ def changed(base: str | None, head: str, form: str) -> int:
     """List the packages that changed between two revisions, or for the CI event."""
     import json
 
+    from wpk_sandbox import asking
     from wpk_sandbox.package.discover import changed as changed_between
 
-    root = _root()
-    patterns = _settings(root, None, {})["discover.patterns"]
-    selection = changed_between(root, base, head, patterns) if base else _for_event(root, patterns)
+    root = asking.repository()
+    settings = asking.settings_of(root, None, {})
+    patterns = settings["discover.patterns"]
+    selection = changed_between(root, base, head, patterns) if base else asking.for_event(root, settings)
     if form == "json":
         click.echo(json.dumps({"files": selection.files, "notes": selection.notes, "all": selection.everything}))
     else:
-        _say_notes(selection)
+        for note in selection.notes:
+            _say_note(note)
         for path in selection.files:
             click.echo(_safe(path))
     return ExitCode.PASS
@@ -190,23 +191,24 @@ def changed(base: str | None, head: str, form: str) -> int:
 @_choosing
 def ci(paths: tuple[str, ...], **options: Any) -> int:
     """Do what the Action does: try what the event changed, write the reports, publish the result."""
-    from wpk_sandbox import continuous
+    from wpk_sandbox import asking, continuous
 
     flags = {"sandbox.type": options["sandbox"], "report.directory": options["report_folder"]}
     root = continuous.workspace(os.environ)
-    settings = continuous.settings(root, os.environ, _given(flags), options["settings_file"])
+    settings = continuous.settings(root, os.environ, asking.given(flags), options["settings_file"])
     chosen = paths or tuple(os.environ.get("INPUT_PATHS", "").split())
-    selection = _find(chosen, root, settings) if chosen else _for_event(root, settings["discover.patterns"])
-    return continuous.run(_filled(root, selection, settings, options), os.environ, sys.stdout)
+    selection = asking.found(chosen, root, settings) if chosen else asking.for_event(root, settings)
+    return continuous.run(asking.filled(root, selection, settings, options), os.environ, sys.stdout)
 
 
 @commands.command()
 @click.option("--settings", "settings_file", type=click.Path(), help="Instead of `.wpk-sandbox.yaml`.")
 def doctor(settings_file: str | None) -> int:
     """Say what this host can do, what is missing, and how to get it."""
+    from wpk_sandbox import asking
     from wpk_sandbox.doctor import doctor_lines, examine
 
-    click.echo(doctor_lines(examine(_settings(_root(), settings_file, {}).spec)))
+    click.echo(doctor_lines(examine(asking.settings_of(asking.repository(), settings_file, {}).spec)))
     return ExitCode.PASS
 
 
@@ -277,9 +279,11 @@ def policy_test(settings_file: str | None) -> int:
     """Try the policy: its rules on their own examples, and its waivers."""
     from datetime import UTC, datetime
 
+    from wpk_sandbox import asking
     from wpk_sandbox.rules.policy_trial import trials
 
-    tried = list(trials(_settings(_root(), settings_file, {}).policy, datetime.now(UTC).date()))
+    settings = asking.settings_of(asking.repository(), settings_file, {})
+    tried = list(trials(settings.policy, datetime.now(UTC).date()))
     for trial in tried:
         click.echo(_safe(f"{'ok  ' if trial.good else 'FAIL'} {trial.subject}: {trial.words}"))
     wrong = sum(not trial.good for trial in tried)
@@ -292,9 +296,10 @@ def policy_test(settings_file: str | None) -> int:
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 def init(system: Any, force: bool) -> int:
     """Write a workflow, a settings file and, in a repository without packages, a sample."""
+    from wpk_sandbox import asking
     from wpk_sandbox.starter import init as start
 
-    for written in start(_root(), ci=system, force=force):
+    for written in start(asking.repository(), ci=system, force=force):
         click.echo(str(written))
     return ExitCode.PASS
 
@@ -356,104 +361,13 @@ def _say_usage(result: "RunResult") -> None:
 
 
 def _request(paths: Iterable[str], flags: Mapping[str, Any], options: Mapping[str, Any]) -> "Request":
-    root = _root()
-    settings = _settings_in_force(root, options["settings_file"], flags)
-    selection = _find(tuple(paths), root, settings)
-    _say_notes(selection)
-    if not selection.files and not selection.findings:
-        raise UsageError("there is no package to look at", "name a file, a folder or a glob")
-    request = _filled(root, selection, settings, options)
-    if not _in_a_job():
-        return request
-    from wpk_sandbox import continuous
+    from wpk_sandbox import asking
 
-    return continuous.measured(request, os.environ)
+    return asking.request(paths, flags, options, _say_note)
 
 
-def _settings_in_force(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Settings":
-    """The settings; in the job of a pull request those of its base, whichever subcommand it calls."""
-    if _in_a_job():
-        from wpk_sandbox import continuous
-
-        if continuous.base_of(os.environ):
-            return continuous.settings(root, os.environ, _given(flags), file)
-    return _settings(root, file, flags)
-
-
-def _in_a_job() -> bool:
-    """True where a CI system may tell of a base; anywhere else nobody waits for the imports."""
-    return any(name in os.environ for name in ("GITHUB_EVENT_PATH", "CI_MERGE_REQUEST_DIFF_BASE_SHA"))
-
-
-def _filled(root: Path, selection: "Selection", settings: "Settings", options: Mapping[str, Any]) -> "Request":
-    from wpk_sandbox.package.case import load_event
-    from wpk_sandbox.pipeline import Request, new_run_id
-
-    event = load_event(options["event_file"]) if options["event_file"] else {}
-    parameters = dict(_parameter(text) for text in options["param"])
-    run_id = new_run_id(os.environ)
-    return Request(root, selection, settings, run_id, parameters, event, keep=options.get("keep", False))
-
-
-def _find(paths: tuple[str, ...], root: Path, settings: "Settings") -> "Selection":
-    """The packages that were named; paths are the caller's, results are relative to the root."""
-    from wpk_sandbox.package.selection import find
-
-    here = [os.path.relpath(path, root) if Path.cwd() != root else path for path in paths or (".",)]
-    return find(here, settings["discover.patterns"], root=root)
-
-
-def _for_event(root: Path, patterns: tuple[str, ...]) -> "Selection":
-    from wpk_sandbox.package.case import load_event
-    from wpk_sandbox.package.discover import changed_for_event
-
-    path = os.environ.get("GITHUB_EVENT_PATH")
-    return changed_for_event(root, os.environ, load_event(path) if path else {}, patterns)
-
-
-def _settings(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Settings":
-    from wpk_sandbox import settings
-
-    path = Path(file) if file else root / settings.FILE_NAME
-    content = None
-    if file or path.is_file():
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UsageError(f"the settings file {path} cannot be read: {error.strerror}") from error
-    name = os.path.relpath(path)
-    return settings.resolve(flags=_given(flags), environment=os.environ, file=content, file_name=name)
-
-
-def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in flags.items() if value is not None}
-
-
-def _root() -> Path:
-    """The repository that we stand in: the nearest folder with `.git` or a settings file, else this one."""
-    here = Path.cwd()
-    marked = (each for each in (here, *here.parents) if (each / ".git").exists() or _has_settings(each))
-    return next(marked, here)
-
-
-def _has_settings(folder: Path) -> bool:
-    if not _in_a_job():
-        return (folder / ".wpk-sandbox.yaml").exists()
-    from wpk_sandbox import continuous
-
-    return continuous.has_settings(folder, os.environ)
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise UsageError(f"`--param {text}` is not NAME=VALUE")
-    return name, value
-
-
-def _say_notes(selection: "Selection") -> None:
-    for note in selection.notes:
-        click.echo(f"note: {_safe(note)}", err=True)
+def _say_note(note: str) -> None:
+    click.echo(f"note: {_safe(note)}", err=True)
 
 
 def _safe(text: str) -> str:

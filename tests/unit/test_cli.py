@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from wpk_sandbox import __version__, cli, pipeline
+from wpk_sandbox import __version__, asking, cli, pipeline
 from wpk_sandbox.errors import ExitCode, InterruptedRunError, PublishingError, UnavailableError
 from wpk_sandbox.generated import schemas
 from wpk_sandbox.report.json import from_json
@@ -155,7 +155,7 @@ def test_failure_has_its_exit_code(
     def fail() -> Path:
         raise error
 
-    monkeypatch.setattr(cli, "_root", fail)
+    monkeypatch.setattr(asking, "repository", fail)
     ended = call("doctor")
     assert (ended.code, ended.out) == (code, "")
     assert str(error) in ended.err
@@ -165,7 +165,7 @@ def test_remedy_is_told_with_the_failure(call: Call, monkeypatch: pytest.MonkeyP
     def fail() -> Path:
         raise UnavailableError("no daemon", "start it")
 
-    monkeypatch.setattr(cli, "_root", fail)
+    monkeypatch.setattr(asking, "repository", fail)
     assert call("doctor").err == "wpk-sandbox: no daemon\n  → start it\n"
 
 

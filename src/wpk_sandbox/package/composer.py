@@ -33,6 +33,7 @@ MOST_DOCUMENTS = 32
 MOST_NODES = 20_000
 MOST_DEPTH = 64
 MOST_ALIASES = 100
+_LINE_ENDS = "\r\n\x85\u2028\u2029"
 LONGEST_SCALAR = 64 * 1024
 MOST_ALIASED_TEXT = 1024 * 1024
 
@@ -62,12 +63,12 @@ class _Stop(Exception):  # noqa: N818 - not an error: it ends the reading of a f
 class Places(Mapping[str, Location]):
     """JSON pointers to locations, made from the parser's marks only when they are asked for."""
 
-    def __init__(self, path: str, marks: dict[str, tuple[Any, Any]]) -> None:
-        self._path, self._marks = path, marks
+    def __init__(self, path: str, text: str, marks: dict[str, tuple[Any, Any]]) -> None:
+        self._path, self._text, self._marks = path, text, marks
 
     def __getitem__(self, pointer: str) -> Location:
         start, end = self._marks[pointer]
-        return between(self._path, start, end)
+        return between(self._path, self._text, start, end)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._marks)
@@ -92,9 +93,16 @@ class _Frame:
         self.keys: dict[str, Any] = {}
 
 
-def between(path: str, start: Any, end: Any) -> Location:
-    """The location from one mark of the parser to another."""
-    return Location(path, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+def between(path: str, text: str, start: Any, end: Any) -> Location:
+    """The location from one mark of the parser to another.
+
+    The parser adds the line end that the last line may lack: what ends there ends with the last line that exists.
+    """
+    (line, column), (end_line, end_column) = (
+        (mark.line + 1, mark.column + 1) if mark.index < len(text) else position(text, len(text))
+        for mark in (start, end)
+    )
+    return Location(path, line, column, end_line, end_column)
 
 
 def escaped(key: str) -> str:
@@ -124,11 +132,13 @@ def compose(text: str, path: str, findings: list[Finding]) -> list[Document]:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, path: str) -> Finding:
     mark = error.problem_mark or error.context_mark
-    line, column = position(text, min(mark.index, len(text))) if mark else (1, 1)
+    index = min(mark.index, len(text)) if mark else 0
+    line, column = position(text, index)
     problem = error.problem or "it is not YAML"
     message = f"{problem} ({error.context})" if error.context else str(problem)
     fix = next((fix for part, fix in _HINTS.items() if part in problem), "")
-    place = Location(path, line, column, line, column + 1)
+    at_character = text[index : index + 1] not in ("", *_LINE_ENDS)
+    place = Location(path, line, column, line, column + at_character)
     return problems.YAML_SYNTAX.at(place, message, fix=fix, excerpt=excerpt(text, line))
 
 
@@ -173,7 +183,7 @@ class _Composer:
 
     def _end_document(self, _: DocumentEndEvent) -> None:
         if not self._refused:
-            places, keys = Places(self._path, self._places), Places(self._path, self._keys)
+            places, keys = (Places(self._path, self._text, marks) for marks in (self._places, self._keys))
             self.documents.append(Document(self._path, self._text, self._index, self._data, places, keys))
 
     def _scalar(self, event: ScalarEvent) -> None:
@@ -332,7 +342,7 @@ class _Composer:
         return _Stop(self._finding(rule, event, message))
 
     def _finding(self, rule: Rule, event: Event, message: str) -> Finding:
-        place = between(self._path, event.start_mark, event.end_mark)
+        place = between(self._path, self._text, event.start_mark, event.end_mark)
         return rule.at(place, message, excerpt=excerpt(self._text, place.line))
 
 

@@ -1,7 +1,9 @@
 """Bytes to text that is safe to parse and to show, and the places of characters in it."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package import problems
@@ -44,7 +46,7 @@ def remarks(data: bytes, text: str, path: str) -> Iterator[Finding]:
     if "\r" in text and (lone := re.search(r"\r(?!\n)", text)):
         line, column = position(text, lone.start())
         yield problems.YAML_LINE_ENDINGS.at(
-            Location(path, line, column, line, column + 1), "this line ends with a carriage return alone"
+            Location(path, line, column, line, column), "this line ends with a carriage return alone"
         )
     if not text.isascii():
         for match in BIDI.finditer(text):
@@ -58,16 +60,24 @@ def remarks(data: bytes, text: str, path: str) -> Iterator[Finding]:
 
 def position(text: str, index: int) -> tuple[int, int]:
     """Line and column of a character, both counted from 1, with the line ends of YAML."""
-    line, start = 1, 0
-    for match in _LINE_END.finditer(text, 0, index):
-        line, start = line + 1, match.end()
-    return line, index - start + 1
+    starts = _starts(text)
+    line = bisect_right(starts, index)
+    return line, index - starts[line - 1] + 1
 
 
 def excerpt(text: str, line: int) -> str:
     """A line of the text for a finding, cut to what a report can show; empty beyond the end."""
-    lines = _LINE_END.split(text)
-    return lines[line - 1][:200] if 0 < line <= len(lines) else ""
+    starts = _starts(text)
+    if not 0 < line <= len(starts):
+        return ""
+    end = starts[line] if line < len(starts) else len(text)
+    return text[starts[line - 1] : end].rstrip("\r\n\x85\u2028\u2029")[:200]
+
+
+@lru_cache(maxsize=1)
+def _starts(text: str) -> list[int]:
+    """Where each line begins; made once for a file, since it may have thousands of findings."""
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
 
 
 def _place(before: str, path: str) -> Location:

@@ -38,7 +38,7 @@ def html(result: RunResult) -> str:
 
 def _harmless(value: object) -> object:
     """Jinja escapes HTML; controls and marks that turn the reading direction are made visible here."""
-    return visible(value) if type(value) is str else value
+    return value if isinstance(value, Markup) else visible(str(value))
 
 
 def bars(steps: Sequence[StepResult]) -> list[Bar]:

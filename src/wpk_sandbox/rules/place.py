@@ -11,7 +11,7 @@ Span = tuple[int, int]
 
 # An anchor or a tag may stand before a scalar; the parser counts them in.
 _PROPERTIES = re.compile(r"(?:[&!][^\s]*\s+)*")
-_BLOCK_HEADER = re.compile(r"[|>][-+0-9]*[^\n]*\n")
+_BLOCK_HEADER = re.compile("[|>][^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])")
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
 
@@ -39,7 +39,9 @@ class Places:
             return whole
         line, column = self._position(places[start])
         end_line, end_column = self._position(places[end - 1])
-        return Location(whole.path, line, column, end_line, end_column + 1)
+        # A line end has no column of its own: a range that ends with it ends with its line.
+        end_column = min(end_column, len(self.line(end_line))) + 1
+        return Location(whole.path, line, min(column, len(self.line(line)) + 1), end_line, end_column)
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, with the line ends of YAML."""

@@ -1,6 +1,7 @@
 """Bad input of every kind that we know of: each is a finding at its place, quickly and in little memory."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from package.text_of import PACKAGE, changed, found
 from wpk_sandbox.package import composer
-from wpk_sandbox.package.load import load_file
+from wpk_sandbox.package.load import load_bytes, load_file
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
@@ -132,7 +133,7 @@ def test_all_bad_input_together_takes_less_than_200_mb(tmp_path: Path) -> None:
     for number, (_, data, _, _) in enumerate(FILES):
         (tmp_path / f"{number}.wpk.yaml").write_bytes(data if isinstance(data, bytes) else data.encode())
     program = (
-        "import sys, pathlib; from wpk_sandbox.package.load import load_file;"
+        "import sys, pathlib; from wpk_sandbox.package.load import load_bytes, load_file;"
         "print(sum(bool(load_file(p).findings) for p in pathlib.Path(sys.argv[1]).iterdir()))"
     )
     output, memory = measured(["-c", program, str(tmp_path)])
@@ -176,7 +177,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     path.chmod(0)
     tmp_path.chmod(0o755)
     program = (
-        "import os, sys; from wpk_sandbox.package.load import load_file;"
+        "import os, sys; from wpk_sandbox.package.load import load_bytes, load_file;"
         "os.geteuid() or os.setuid(65534); print(load_file(sys.argv[1], root='/').findings[0])"
     )
     output, _ = measured(["-c", program, str(path)])
@@ -214,3 +215,22 @@ def test_a_link_in_the_repository_is_followed(repository: Path) -> None:
 def test_a_link_that_leads_to_itself(repository: Path) -> None:
     (repository / "x.wpk.yaml").symlink_to("x.wpk.yaml")
     assert found(load_file(repository / "x.wpk.yaml", root=repository)) == [("file-unreadable", "1:1")]
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [b", "a: [b,\n  c\n", "a: 'b", "a: b\rc: d\n", "\x85- [\x85", "a: {b: \u2028", "? "]
+)
+def test_a_range_ends_where_the_line_ends(text: str) -> None:
+    lines = re.split("[\n\r\x85\u2028\u2029]", text)
+    for finding in load_bytes(text.encode(), "x").findings:
+        place = finding.location
+        assert place.column <= len(lines[place.line - 1]) + 1
+        assert place.end_line == 0 or place.end_column <= len(lines[place.end_line - 1]) + 1
+
+
+def test_thousands_of_findings_take_no_longer_than_their_number() -> None:
+    """Were each to look for its line from the top of the file, this would take minutes."""
+    keys = "".join(f"k: {'x' * 30}\n" for _ in range(9000))
+    findings = load_bytes(f"{PACKAGE}---\n{keys}".encode(), "x").findings
+    assert any("further problems" in finding.message for finding in findings)
+    assert {finding.excerpt for finding in findings if finding.rule == "yaml-duplicate-key"} == {f"k: {'x' * 30}"}

@@ -21,6 +21,7 @@ from report.sample import (
     run,
     step,
 )
+from wpk_sandbox.finding import Location
 from wpk_sandbox.report.html import MOST_BYTES, bars, by_object, html
 from wpk_sandbox.report.render import OURS
 from wpk_sandbox.run.result import RunResult
@@ -244,3 +245,11 @@ def test_every_text_stands_out_from_its_paper(scheme: str) -> None:
         for pair in pairs
         if contrast(colours[pair[0]], colours[pair[1]]) < 4.5
     } == {}
+
+
+def test_what_is_no_text_of_its_own_is_made_visible_too() -> None:
+    """A place is put together from the name of a file, which a package chooses."""
+    (finding, *_) = HOSTILE_PACKAGE.findings
+    page = html(run(replace(HOSTILE_PACKAGE, findings=(replace(finding, location=Location("a\x1b[2Jb", 1)),))))
+    assert "\x1b" not in page
+    assert "a\\x1b[2Jb:1:1" in page

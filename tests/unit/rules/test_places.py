@@ -132,3 +132,14 @@ def test_findings_come_worst_first() -> None:
 def test_a_package_without_a_problem_has_no_findings() -> None:
     text = HEAD + "  handlers:\n    - {name: a, timeout: 1m, type: shell, config: {command: 'df /'}}\n"
     assert check(load(text), Policy()) == ()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028"])
+def test_a_range_that_ends_with_a_line_end_ends_with_its_line(end: str) -> None:
+    handler = (
+        "  handlers:\n    - name: a\n      timeout: 1m\n      type: shell\n      config:\n        command: |\n"
+    )
+    document = load((HEAD + handler + "          true\n          date\n").replace("\n", end)).document
+    value = document.data["spec"]["handlers"][0]["config"]["command"]
+    place = Places(document).locate("/spec/handlers/0/config/command", value, (0, value.index("date")))
+    assert (place.column, place.end_column) == (11, 15)

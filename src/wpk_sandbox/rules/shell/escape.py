@@ -1,13 +1,12 @@
 """Ways out of a container to the node below it."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.engines import DISK, given_away
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import Options, names, parse
 from wpk_sandbox.rules.shell.printed import printed_words
@@ -28,36 +27,19 @@ CONTAINER_ESCAPE = Rule(
 
 RULES = (CONTAINER_ESCAPE,)
 
-_SOCKET = re.compile(r"(?:^|/)(?:docker|containerd|crio|cri-dockerd|podman)\.sock$")
 _HOST_ROOT = re.compile(r"^/(?:host|hostfs|rootfs|host-root|node-root|mnt/host|mnt/root)/?$")
 # The root of another process, seen through /proc; with the host's process table that of the host.
 _PROCESS_ROOT = re.compile(r"^(?:/host)?/proc/(?:\d+|\*)/root(?:/|$)")
 _HOST_NAMESPACE = re.compile(r"^/(?:host|hostfs|rootfs)?/?proc/1/ns/")
-_DISK = re.compile(r"^/dev/(?:(?:sd|hd|vd|xvd)[a-z*]|nvme|mmcblk|dm-|md\d|mapper/|disk/by-|root$|\*)")
 _CALLED_BY_KERNEL = re.compile(
     r"/(?:release_agent|notify_on_release|uevent_helper)$|^/proc/sys/kernel/modprobe$|/binfmt_misc/register$"
 )
 _CORE_PATTERN = re.compile(r"/kernel/core_pattern$")
-# Folders of the node that give it away when a container sees them; `/` gives all.
-_HOST_FOLDERS = names(
-    "/ /etc /root /proc /sys /dev /boot /var /var/lib /var/run /run /home /usr /usr/bin /bin /sbin /lib"
-    " /var/lib/kubelet /var/lib/docker /var/lib/containerd /etc/kubernetes /run/containerd /var/lib/etcd"
-)
-_CAPABILITIES = names(
-    "ALL SYS_ADMIN SYS_MODULE SYS_PTRACE SYS_RAWIO DAC_READ_SEARCH SYS_BOOT BPF MAC_ADMIN NET_ADMIN"
-)
 # What the node itself runs, where its root is mounted into a container.
 _HOST_PROGRAMS = re.compile(
     r"^/(?:host|hostfs|rootfs|host-root|node-root|mnt/host)/(?:etc|usr|s?bin|lib(?:64)?|root|boot|opt/cni|home/[^/]+/\.ssh"
     r"|var/spool/cron)/"
 )
-_CONTAINER_PROGRAMS = frozenset({"docker", "podman", "nerdctl", "ctr"})
-_RUN_TAKES = names(
-    "v volume mount e env name p publish network net u user w workdir entrypoint cap-add cap-drop device pid ipc"
-    " uts userns security-opt l label m memory cpus restart add-host h hostname env-file tmpfs cgroupns platform"
-    " pull"
-)
-_GLOBAL_TAKES = names("H host context c config l log-level namespace n address a")
 _LOOKS = names("ls stat test [ [[ find file echo printf du readlink")
 
 
@@ -73,11 +55,7 @@ def _leaves(command: Command) -> str:
     """How a command leaves its container, for the message; empty if it does not."""
     if command.name in _CHECKS and (does := _CHECKS[command.name](command)):
         return does
-    if command.name in _CONTAINER_PROGRAMS and (does := _container(command)):
-        return does
-    if does := _kernel_calls(command):
-        return does
-    return _other_root(command)
+    return given_away(command) or _kernel_calls(command) or _other_root(command)
 
 
 # What the kernel calls back, outside of every container
@@ -156,7 +134,7 @@ def _mount(command: Command) -> str:
     sources = [*options.operands[:1], *options.values.get("source", ())]
     if kind is not None and kind.value == "cgroup":
         return "mounts the control groups, whose release agent runs on the node"
-    if options.has("L", "U", "label", "uuid") or any(_DISK.match(word.template("*")) for word in sources):
+    if options.has("L", "U", "label", "uuid") or any(DISK.match(word.template("*")) for word in sources):
         return "mounts a disk of the node"
     ends = [word.template("*") for word in options.operands]
     binds = options.has("bind", "rbind", "B", "R") or _is_bind(options)
@@ -178,118 +156,14 @@ def _is_host(path: str) -> bool:
 
 
 def _debugfs(command: Command) -> str:
-    reads = any(_DISK.match(word.template("*")) for word in command.arguments)
+    reads = any(DISK.match(word.template("*")) for word in command.arguments)
     return "reads a disk of the node below its file system" if reads else ""
 
 
 def _mknod(command: Command) -> str:
     operands = parse(command.arguments, names("m mode")).operands
-    block = len(operands) > 3 and operands[1].value in ("b", "c", "u") and operands[2].value != "1"
-    return "makes a device of the node" if block and operands[1].value == "b" else ""
-
-
-# Container engines
-
-
-def _socket_client(command: Command) -> str:
-    """A program that is told to speak to the engine's socket."""
-    for word in command.arguments:
-        path = word.when_empty.rpartition("=")[2].removeprefix("unix://").partition(",")[0]
-        path = re.sub(r"^(?:unix-connect|unix|gopen):", "", path, flags=re.IGNORECASE)
-        if _SOCKET.search(path):
-            return f"speaks to the container engine of the node ({path})"
-    return ""
-
-
-def _changes_rights(command: Command) -> str:
-    opens = any(_SOCKET.search(word.when_empty) for word in command.arguments)
-    return "opens the container engine's socket to others" if opens else ""
-
-
-def _container(command: Command) -> str:
-    """`docker run` with the node's folders, devices, namespaces or rights; any of it over a mounted socket."""
-    outer = parse(command.arguments, _GLOBAL_TAKES, first_operand_ends=True)
-    words = [word.value for word in outer.operands[:2]]
-    if words[:1] == ["container"]:
-        words = words[1:]
-    verb = words[0] if words else None
-    if verb not in ("run", "create", "exec"):
-        return ""
-    host = outer.value("H", "host", "address", "a")
-    if host is not None and _SOCKET.search(host.when_empty):
-        return "starts a program through the node's container engine"
-    start = next(at for at, word in enumerate(outer.operands) if word.value == verb)
-    options = parse(outer.operands[start + 1 :], _RUN_TAKES, first_operand_ends=True)
-    return _privileges(options) or _volumes(options)
-
-
-def _privileges(options: Options) -> str:
-    privileged = options.value("privileged")
-    if "privileged" in options.flags or (privileged is not None and privileged.value != "false"):
-        return "runs a container that is privileged"
-    for name in ("pid", "ipc", "uts", "userns", "cgroupns"):
-        value = options.value(name)
-        if value is not None and value.value == "host":
-            return f"runs a container in the node's own {name} namespace"
-    for word in options.values.get("cap-add", ()):
-        capability = (word.value or "").upper().removeprefix("CAP_")
-        if capability in _CAPABILITIES - {"NET_ADMIN"}:
-            return f"runs a container with the capability {capability}"
-    if any(_DISK.match(word.template("*")) for word in options.values.get("device", ())):
-        return "gives a disk of the node to a container"
-    return ""
-
-
-def _volumes(options: Options) -> str:
-    sources = [
-        word.template("*").partition(":")[0] for name in ("v", "volume") for word in options.values.get(name, ())
-    ]
-    for word in options.values.get("mount", ()):
-        fields = dict(part.partition("=")[::2] for part in word.template("*").split(","))
-        sources.append(fields.get("source") or fields.get("src") or "")
-    for source in sources:
-        path = source.rstrip("/") or source[:1]
-        if path in _HOST_FOLDERS:
-            return f"gives the node's {path} to a container"
-        if _SOCKET.search(path):
-            return "gives the container engine's socket to a container"
-    return ""
-
-
-# Kubernetes
-
-
-def _kubectl(command: Command) -> str:
-    takes = names("n namespace context kubeconfig cluster user image overrides c container target profile")
-    options = parse(command.arguments, takes)
-    operands = [word.when_empty for word in options.operands]
-    verb = operands[0] if operands else ""
-    if verb == "debug" and any(word.startswith(("node/", "nodes/", "no/")) for word in operands[1:]):
-        return "starts a pod on a node with the node's file system"
-    if verb != "run":
-        return ""
-    privileged = options.value("privileged")
-    if "privileged" in options.flags or (privileged is not None and privileged.value == "true"):
-        return "starts a privileged pod"
-    override = options.value("overrides")
-    return "starts a pod with the rights of the node" if override is not None and _is_host_pod(override) else ""
-
-
-def _is_host_pod(word: Word) -> bool:
-    """True for JSON of a pod with a host namespace, a host folder or a privileged container."""
-    try:
-        data = json.loads(word.template("x"))
-    except (ValueError, RecursionError):
-        return False
-    return _asks_for_host(data)
-
-
-def _asks_for_host(data: Any) -> bool:
-    if isinstance(data, Mapping):
-        if any(data.get(key) is True for key in ("hostPID", "hostIPC", "hostNetwork", "privileged")):
-            return True
-        return "hostPath" in data or any(map(_asks_for_host, data.values()))
-    return isinstance(data, list) and any(map(_asks_for_host, data))
+    block = len(operands) > 3 and operands[1].value == "b"
+    return "makes a disk of the node appear in the container" if block else ""
 
 
 _CHECKS = {
@@ -300,7 +174,4 @@ _CHECKS = {
     "debugfs": _debugfs,
     "mknod": _mknod,
     "sysctl": _sysctl,
-    **dict.fromkeys(("curl", "socat", "nc", "ncat", "wget"), _socket_client),
-    **dict.fromkeys(("chmod", "chown", "chgrp"), _changes_rights),
-    **dict.fromkeys(("kubectl", "oc"), _kubectl),
 }

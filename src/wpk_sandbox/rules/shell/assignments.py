@@ -1,4 +1,4 @@
-"""Assignments as the syntax tree has them: `NAME=value`, `NAME+=more`, `NAME=(a list)`."""
+"""What the syntax tree has no plain words for: assignments (`NAME=value`), declarations and tests."""
 
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,21 @@ def declared(node: "Node", source: Source, expander: Expander) -> tuple[Word, ..
             words.append(expander.literal(child.start_byte, child.end_byte))
         elif child.type in WORDS:
             words += expander.words(child)
+    return tuple(words)
+
+
+def tested(node: "Node", expander: Expander) -> tuple[Word, ...]:
+    """The words of `[ … ]` and `[[ … ]]`, which the tree turns into expressions."""
+    words: list[Word] = []
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        if each.type in WORDS:
+            words += expander.words(each)
+        elif each.type == "test_operator" or each == node.children[0]:
+            words.append(expander.literal(each.start_byte, each.end_byte))
+        else:
+            waiting += reversed(each.children)
     return tuple(words)
 
 

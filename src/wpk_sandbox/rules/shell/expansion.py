@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import paths
+from wpk_sandbox.rules.shell import data, paths
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -26,6 +26,8 @@ UNSAFE_EXPANSION = Rule(
 RULES = (UNSAFE_EXPANSION,)
 
 _RECURSIVE = ("r", "R", "recursive")
+# What below one of these is scratch, and at the root is nothing.
+_SCRATCH = frozenset({"TMPDIR", "TMP", "TEMP"})
 _TESTS = frozenset({"[", "[[", "test"})
 
 
@@ -87,7 +89,7 @@ def _targets(command: Command) -> Sequence[Word]:
         case "rsync":
             options = parse(command.arguments, names("e f rsh exclude include filter files-from"))
             if any(flag.startswith("del") for flag in options.flags):
-                return options.operands[-1:]
+                return options.operands
         case "mv":
             return parse(command.arguments, names("t S target-directory suffix")).operands[:-1]
     return ()
@@ -106,15 +108,30 @@ def _open(word: Word, guarded: set[str]) -> Piece | None:
 def _reached(word: Word) -> str:
     """What a path is when everything unknown in it is empty, if that is more than anybody can mean."""
     text = word.pattern()
-    if not text or (word.pieces[0].exact and word.pieces[0].text not in ("/", "")):
-        return "" if not text or paths.system_root(paths.resolve(word, None) or "-") != "/" else "everything"
+    if word.pieces[0].exact and word.pieces[0].text not in ("/", ""):
+        return _parent(word)
     if text in paths.EVERYTHING or text in ("./*", "./"):
         return "everything in the folder that it runs in"
     path = paths.resolve(word, None)
-    root = paths.system_root(path) if path is not None else None
-    if root is None:
+    if path is None:
         return ""
+    root = paths.system_root(path)
+    if root is None:
+        # `$DIR/data` is another folder than any that can be meant; deeper paths hardly exist.
+        shallow = path.count("/") == 1 and path.startswith("/")
+        return path if shallow and word.pieces[0].name not in _SCRATCH else ""
     return "everything" if root == "/" else f"the system folder {root}"
+
+
+def _parent(word: Word) -> str:
+    """`/srv/releases/$NAME/`, unquoted: all of them where it is empty, and other paths where it has blanks."""
+    last = word.pieces[-1]
+    ends = last.exact and last.text in ("/", "/*") and len(word.pieces) > 1
+    unknown = word.pieces[-2] if ends else last
+    path = paths.resolve(word, None)
+    if unknown.exact or unknown.quoted or path is None or data.is_temporary(f"{path}/"):
+        return ""
+    return path if ends and word.when_empty[: -len(last.text)].endswith("/") else ""
 
 
 def _elsewhere(command: Command, entered: Command | None) -> Iterator[Issue]:

@@ -27,6 +27,7 @@ _ALWAYS = names(
     " lvremove vgremove zfs shred"
 )
 _CHANGES = re.compile(r"\b(?:drop|truncate|delete\s+from|update|insert\s+into|alter|create|vacuum)\b", re.I)
+_SCRATCH = re.compile(r"/\.?(?:cache|te?mp|scratch)(?:/|$)")
 _DATABASES = names("psql mysql mariadb mongosh sqlite3 cqlsh clickhouse-client")
 
 
@@ -66,4 +67,8 @@ def _deletes_data(command: Command) -> bool:
     if not options.has("r", "R", "recursive"):
         return False
     resolved = (paths.resolve(word, command.folder) for word in options.operands)
-    return any(path is not None and path.startswith("/") and not data.is_temporary(path) for path in resolved)
+    return any(path is not None and path.startswith("/") and not _is_scratch(path) for path in resolved)
+
+
+def _is_scratch(path: str) -> bool:
+    return data.is_temporary(path) or _SCRATCH.search(path) is not None

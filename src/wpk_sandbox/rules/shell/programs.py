@@ -19,6 +19,7 @@ LONGEST_LIST = 32
 
 _LITERAL = re.compile(r"""[rbuf]{0,2}("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
 _BETWEEN = re.compile(r"\s*,\s*")
+_MODE = re.compile(r"\bchmod\b\s*\(?\s*(?:[^,()]{1,200},\s*)?0o?([0-7]{3,4})\b")
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -130,9 +131,21 @@ def _calls(text: str, places: list[int], spoken: _Language) -> Iterator[Started]
         words = _arguments(text, places, found.end())
         if words:
             yield (*_deletion(places[found.start()]), words[0])
+    yield from _modes(text, places)
     for found in _first(spoken.quotes, text) if spoken.quotes else ():
         start, end = found.span(1) if found[1] is not None else found.span(2)
         yield Text(text[start:end], places[start : end + 1])
+
+
+def _modes(text: str, places: list[int]) -> Iterator[Started]:
+    """`os.chmod(path, 0o777)`, `chmod 0666, path`: as the program of that name."""
+    for found in _first(_MODE, text):
+        words = ("chmod", found[1])
+        spans = (places[found.start()], places[found.start(1)])
+        yield tuple(
+            Word((Piece(word, [at] * len(word), quoted=True),), (at, at + 1))
+            for word, at in zip(words, spans, strict=True)
+        )
 
 
 def _first(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:

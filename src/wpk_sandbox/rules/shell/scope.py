@@ -66,6 +66,15 @@ class Scope:
         """What to give to `restore` when a subshell ends."""
         return dict(self._values)
 
+    def merge(self, snapshots: list[dict[str, tuple[Value | None, ...]]]) -> None:
+        """After branches of which one ran: each variable has the values that it has after any of them."""
+        merged: dict[str, tuple[Value | None, ...]] = {}
+        for name in {name: None for snapshot in snapshots for name in snapshot}:
+            values = [value for snapshot in snapshots for value in snapshot.get(name, (None,))]
+            distinct = [value for index, value in enumerate(values) if value not in values[:index]]
+            merged[name] = tuple(distinct[-MOST_VALUES:])
+        self._values = merged
+
     def restore(self, snapshot: dict[str, tuple[Value | None, ...]]) -> None:
         """Forget every assignment since the snapshot."""
         self._values = snapshot

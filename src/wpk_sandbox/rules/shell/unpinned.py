@@ -28,8 +28,9 @@ _PIP = names(
     "r requirement c constraint e editable t target i index-url extra-index-url f find-links python prefix root src"
     " platform proxy retries timeout trusted-host cache-dir log report only-binary no-binary progress-bar"
 )
+_BRANCH = r"(?:main|master|HEAD|develop|trunk|nightly)"
 _MOVING = re.compile(
-    r"/latest(?:[/?.]|$)|/(?:raw/)?(?:refs/heads/)?(?:main|master|HEAD|develop|trunk|nightly)/|[-_]latest\."
+    rf"/latest(?:[/?.]|$)|/(?:raw/)?{_BRANCH}/|/refs/heads/|/archive/{_BRANCH}\.|[?&]ref={_BRANCH}\b|[-_]latest\."
 )
 _HERE = re.compile(r"^(?:https?://)?(?:localhost|127\.|169\.254\.|\[::1\]|100\.100\.100\.200|metadata\.google)")
 _LOCAL_FILE = re.compile(r"^(?:\.|/|~|file:)|\.(?:whl|tgz|tar\.gz|zip|gem|deb|rpm)$")
@@ -89,8 +90,6 @@ def _npm(command: Command, rest: _Rest) -> str:
     if verb == "global":
         operands = operands[1:]
         verb = operands[0].value if operands else None
-    elif not options.has("g", "global", "location"):
-        return ""
     if verb not in ("install", "i", "add"):
         return ""
     loose = next((word for word in operands[1:] if _is_loose_package(word)), None)

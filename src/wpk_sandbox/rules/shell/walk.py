@@ -77,7 +77,9 @@ class Walker:
             raise self._reading.stop("commands are nested too deep to be read", self._span(node))
 
     def _children(self, node: "Node", context: Context) -> None:
-        children = node.children
+        self._each(node.children, context)
+
+    def _each(self, children: Sequence["Node"], context: Context) -> None:
         for index, child in enumerate(children):
             if not child.is_named or (child.child_count == 0 and child.type != "command"):
                 continue
@@ -91,32 +93,39 @@ class Walker:
         forgiven = context.forgiven
         while node.type == "list" and node.child_count >= 3:
             parts.append((node.children[2], forgiven))
-            forgiven = forgiven or self._forgives(node)
+            forgiven = forgiven or (
+                self._text(node.children[1]) == "||" and escapes.unquoted(self._text(node.children[2])) in _NOTHING
+            )
             node = node.children[0]
         self._visit(node, replace(context, forgiven=forgiven))
         for part, ignored in reversed(parts):
             self._visit(part, replace(context, certain=False, forgiven=ignored))
 
-    def _forgives(self, node: "Node") -> bool:
-        """True for `… || true`."""
-        return self._text(node.children[1]) == "||" and escapes.unquoted(self._text(node.children[2])) in _NOTHING
-
     def _test(self, node: "Node", context: Context) -> None:
-        words: list[Word] = []
-        waiting = [node]
-        while waiting:
-            each = waiting.pop()
-            if each.type in WORDS:
-                words += self._expander.words(each)
-            elif each.type == "test_operator" or (each is node.children[0]):
-                words.append(self._expander.literal(each.start_byte, each.end_byte))
-            waiting += [] if each.type in WORDS else reversed(each.children)
+        words = assignments.tested(node, self._expander)
         self._substitutions(node)
         if words:
             self._emit(tuple(words), self._span(node), context)
 
     def _maybe(self, node: "Node", context: Context) -> None:
         self._children(node, replace(context, certain=False))
+
+    def _if(self, node: "Node", context: Context) -> None:
+        """Each branch from where the condition leaves the variables; after it, they may be as after any of them."""
+        scope, children = self._reading.scope, node.children
+        then = next((index for index, child in enumerate(children) if child.type == "then"), 0)
+        self._each(children[:then], context)
+        clauses = [child for child in children if child.type in ("elif_clause", "else_clause")]
+        before = scope.snapshot()
+        self._each([child for child in children[then:] if child not in clauses], context)
+        after = [scope.snapshot()]
+        for clause in clauses:
+            scope.restore(dict(before))
+            self._children(clause, context)
+            after.append(scope.snapshot())
+        if not any(clause.type == "else_clause" for clause in clauses):
+            after.append(before)
+        scope.merge(after)
 
     def _while(self, node: "Node", context: Context) -> None:
         condition = " ".join(
@@ -167,13 +176,7 @@ class Walker:
         function.called = True
         walker = function.walker
         known, walker._substituted = walker._substituted, {}
-        before = self._reading.scope.snapshot()
         walker._visit(function.body, replace(context, functions=(*context.functions, function.name)))
-        for name, value in self._reading.scope.snapshot().items():
-            # What a function assigns stays; its arguments end with it.
-            if name != lists.ARGUMENTS:
-                before[name] = value
-        self._reading.scope.restore(before)
         walker._substituted = known
 
     def _pipeline(self, node: "Node", context: Context) -> None:
@@ -384,7 +387,7 @@ _VISITS: dict[str, Callable[[Walker, "Node", Context], None]] = {
     "pipeline": Walker._pipeline,
     "list": Walker._list,
     "subshell": Walker._subshell,
-    "if_statement": Walker._maybe,
+    "if_statement": Walker._if,
     "case_statement": Walker._maybe,
     "while_statement": Walker._while,
     "for_statement": Walker._for,

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test unit lint generate bench corpus mutations image clean
+.PHONY: demo test unit lint generate bench corpus mutations image fuzz clean
 
 demo: .venv/tool ## install the tool and dry-run the examples on the best sandbox of this host
 	@echo "Eleven example runbooks, on the best sandbox that this host has. Two are meant to fail:"
@@ -36,6 +36,13 @@ corpus: .venv/tool ## precision and recall of the findings over tests/corpus, pe
 mutations: .venv/tool ## the share of rewritten dangerous scripts that is still found
 	$(BIN)/python tests/corpus/mutate.py
 
+# Seconds for each target and engine.
+FUZZ_SECONDS ?= 60
+fuzz: .venv/fuzz ## hostile input for the loader, the shell analysis, the rules and the reports; see tests/fuzz
+	@for target in loader shell check forms; do for engine in hypothesis atheris; do \
+	  nice $(BIN)/python tests/fuzz/fuzz.py $$target --engine $$engine --seconds $(FUZZ_SECONDS) || exit 1; \
+	done; done
+
 image: ## the one image for the Action, GitLab and the command line
 	docker build -t wpk-sandbox:local .
 
@@ -50,6 +57,10 @@ image: ## the one image for the Action, GitLab and the command line
 
 .venv/lint: .venv/tool
 	$(BIN)/pip install -q --group lint
+	@touch $@
+
+.venv/fuzz: .venv/test
+	$(BIN)/pip install -q --group fuzz || echo "Atheris has no build for this Python: Hypothesis fuzzes alone"
 	@touch $@
 
 clean:

@@ -83,6 +83,7 @@ def by_atheris(name: str, seconds: float, first: int) -> int:
         "-max_len=4096",
         "-len_control=0",
         "-print_final_stats=1",
+        "-verbosity=0",
         f"-artifact_prefix={FAILURES}/{name}-",
     ]
     atheris.Setup([sys.argv[0], *options], trial.hypothesis.fuzz_one_input)

@@ -24,7 +24,7 @@ _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class _Language:
+class Language:
     """How a language starts commands.
 
     `calls` ends right before the first argument, or before the `[` of a list. `deletes` are calls that delete the
@@ -39,7 +39,7 @@ class _Language:
 
 
 _BACKQUOTES = re.compile(r"`([^`]+)`|(?:qx|%x)\s*[{(\[|!]([^})\]|!]+)")
-_PYTHON = _Language(
+_PYTHON = Language(
     re.compile(
         r"(?:\bos\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?)|\bsystem|\bpopen|\bsubprocess\.(?:run|call|Popen|check_call|check_output"
         r"|getoutput|getstatusoutput)|\b(?:run|call|Popen|check_call|check_output|getoutput)|\bpty\.spawn"
@@ -49,35 +49,35 @@ _PYTHON = _Language(
     re.compile(r"\b(?:shutil\.)?rmtree\(\s*"),
     others=names("W X m"),
 )
-_PERL = _Language(
+_PERL = Language(
     re.compile(r"\b(?:system|exec)\b\s*\(?\s*"),
     names("e E"),
     re.compile(r"\b(?:rmtree|remove_tree)\s*\(?\s*"),
     _BACKQUOTES,
     names("I M x C"),
 )
-_RUBY = _Language(
+_RUBY = Language(
     re.compile(r"\b(?:system|exec|spawn|popen|Open3\.\w+)\b\s*\(?\s*"),
     names("e"),
     re.compile(r"\b(?:FileUtils\.)?(?:rm_rf|rm_r|remove_dir|remove_entry)\b\s*\(?\s*"),
     _BACKQUOTES,
     names("I r C"),
 )
-_NODE = _Language(
+_NODE = Language(
     re.compile(r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s*\(\s*"),
     names("e eval p print pe"),
     re.compile(r"\b(?:rmSync|rmdirSync|rm|rmdir)\s*\(\s*"),
     others=names("r require"),
 )
-_PHP = _Language(
+_PHP = Language(
     re.compile(r"\b(?:system|exec|shell_exec|passthru|popen|proc_open)\s*\(\s*"),
     names("r"),
     None,
     re.compile(r"`([^`]+)`()"),
     names("d c"),
 )
-_LUA = _Language(re.compile(r"\b(?:os\.execute|io\.popen)\s*\(?\s*"), names("e"))
-_AWK = _Language(re.compile(r"\bsystem\s*\(\s*"), frozenset(), others=names("F v f"))
+_LUA = Language(re.compile(r"\b(?:os\.execute|io\.popen)\s*\(?\s*"), names("e"))
+_AWK = Language(re.compile(r"\bsystem\s*\(\s*"), frozenset(), others=names("F v f"))
 
 LANGUAGES = {
     "python": _PYTHON,
@@ -108,7 +108,14 @@ def started(command: Command) -> Iterator[Started]:
         yield from _calls(text, places, spoken)
 
 
-def _programs(command: Command, spoken: _Language) -> Iterator[Word]:
+def text(command: Command) -> str:
+    """What an interpreter is given to run, with its other arguments, which load modules; empty if no program."""
+    spoken = LANGUAGES.get(language(command.name))
+    given = [word.when_empty for word in _programs(command, spoken)] if spoken else []
+    return "\n".join([*given, *(word.when_empty for word in command.arguments)]) if given else ""
+
+
+def _programs(command: Command, spoken: Language) -> Iterator[Word]:
     options = parse(command.arguments, spoken.takes | spoken.others, first_operand_ends=True)
     if not spoken.takes:
         yield from options.operands[:1]
@@ -120,7 +127,7 @@ def _programs(command: Command, spoken: _Language) -> Iterator[Word]:
             yield from words
 
 
-def _calls(text: str, places: list[int], spoken: _Language) -> Iterator[Started]:
+def _calls(text: str, places: list[int], spoken: Language) -> Iterator[Started]:
     for found in _first(spoken.calls, text):
         words = _arguments(text, places, found.end())
         if len(words) > 1:

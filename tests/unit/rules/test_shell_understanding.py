@@ -193,6 +193,37 @@ def test_text_that_nothing_runs_is_no_command(command: str) -> None:
     assert "shell-unreadable" not in found
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "for host do echo $host; done",
+        'if [ "$X" = ~ ] || true; then ls; fi',
+        "((ls /a; ls /b) | sort)",
+        "exec 5<>/srv/pipe\ncat <&5 | while read x; do ls; done",
+        "echo start\n\\ls",
+    ],
+)
+def test_what_the_grammar_does_not_know_is_read_all_the_same(script: str) -> None:
+    assert read(script).problems == ()
+    assert {"ls", "echo"} & {command.name for command in read(script).commands}
+
+
+def test_a_repaired_script_keeps_its_places() -> None:
+    text = "for host do rm $host; done; ls /srv"
+    spans = {command.name: text[slice(*command.span)] for command in read(text).commands}
+    assert spans == {"rm": "rm $host", "ls": "ls /srv"}
+
+
+@pytest.mark.parametrize("script", ["if then fi", "echo (", "for x in a; do ls"])
+def test_what_is_no_shell_is_still_told(script: str) -> None:
+    assert read(script).problems
+
+
+def test_the_uses_of_a_variable_are_bounded() -> None:
+    script = read("X=" + "a" * 4000 + "\necho " + "$X" * 2000)
+    assert sum(len(piece.text) for word in script.commands[-1].words for piece in word.pieces) < 600_000
+
+
 def test_a_body_that_is_called_is_not_also_read_without_its_arguments() -> None:
     called = read('f() { rm -rf "$D"/*; }; D=/srv/x; f')
     deletions = [command for command in called.commands if command.name == "rm"]

@@ -45,9 +45,9 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
 
 def _connects(command: Command) -> bool:
     name = command.name
-    if name in SHELLS and (_on_network(command) or any(up.name in _CONNECTORS for up in command.upstream)):
+    if name in SHELLS and (_on_network(command) or any(map(_is_connector, command.upstream))):
         return True
-    if name in _CONNECTORS and any(up.name in SHELLS for up in command.upstream):
+    if _is_connector(command) and any(up.name in SHELLS for up in command.upstream):
         return True
     if name in _NETCATS:
         options = parse(command.arguments, names("e c p s w q i exec sh-exec lua-exec"))
@@ -55,6 +55,13 @@ def _connects(command: Command) -> bool:
     if name == "socat":
         return _socat(command)
     return name.rstrip("0123456789.") in _TELLING and _program_connects(command)
+
+
+def _is_connector(command: Command) -> bool:
+    """`openssl` is one as `s_client` only; it decodes and hashes too."""
+    if command.name == "openssl":
+        return any(word.value == "s_client" for word in command.arguments)
+    return command.name in _CONNECTORS
 
 
 def _on_network(command: Command) -> bool:

@@ -1,6 +1,7 @@
 """Text of a script with the place of each character in what the author wrote, and its syntax tree."""
 
 import functools
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,13 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 MOST_PASSES = 8
+# What is shell syntax though the grammar does not know it, and what it needs there: `for NAME do`, a test for one
+# `~`, a subshell that begins a subshell. Tried only where the text cannot be read as it stands.
+_REPAIRS = (
+    (re.compile(r"(?<=\w)(?=[ \t]+do\b)"), ";"),
+    (re.compile(r"(?<==\s)(?=~\s)"), "\\"),
+    (re.compile(r"(?<=\()(?=\()"), " "),
+)
 
 
 @functools.cache
@@ -36,6 +44,19 @@ class Source:
 
     def parse(self) -> "Node":
         """The root of its syntax tree; parts that are no shell are nodes of the type ERROR."""
+        root = self._parse()
+        if not root.has_error or self.error(root) is None:
+            return root
+        before = self.text, self.origin, self.data, self._character
+        for pattern, repair in _REPAIRS:
+            self._replace(pattern, repair)
+        repaired = self._parse()
+        if self.error(repaired) is None:
+            return repaired
+        self.text, self.origin, self.data, self._character = before
+        return root
+
+    def _parse(self) -> "Node":
         data = self.data
         root = _parser().parse(data).root_node
         for _ in range(MOST_PASSES):
@@ -48,6 +69,20 @@ class Source:
             data = bytes(patched)
             root = _parser().parse(data).root_node
         return root
+
+    def _replace(self, pattern: re.Pattern[str], repair: str) -> None:
+        """Put a text in before each match of a pattern; it has the place of the match."""
+        parts: list[str] = []
+        origin: list[int] = []
+        position = 0
+        for found in pattern.finditer(self.text):
+            parts += [self.text[position : found.start()], repair]
+            origin += [*self.origin[position : found.start()], *[self.origin[found.start()]] * len(repair)]
+            position = found.start()
+        self.text = "".join([*parts, self.text[position:]])
+        self.origin = [*origin, *self.origin[position:]]
+        self.data = self.text.encode("utf-8", "replace")
+        self._character = None if len(self.data) == len(self.text) else _characters(self.text)
 
     def character(self, byte: int) -> int:
         """The index of the character that a byte of the tree belongs to."""
@@ -89,7 +124,7 @@ class Source:
 
     def _is_valid(self, node: "Node") -> bool:
         within_redirect = node.parent is not None and node.parent.type == "file_redirect"
-        return within_redirect and self.slice(node.start_byte, node.end_byte) == ">"
+        return within_redirect and self.slice(node.start_byte, node.end_byte) in ("<", ">")
 
 
 def _swallowed(root: "Node", data: bytes) -> list[int]:

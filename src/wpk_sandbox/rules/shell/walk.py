@@ -190,8 +190,6 @@ class Walker:
             self._visit(stage, replace(context, upstream=upstream, piped=context.piped or not last))
             upstream += tuple(self._reading.commands[before:])
 
-    # Assignments
-
     def _assignment(self, node: "Node", context: Context) -> None:
         name, value = assignments.read(node, self._source, self._expander, self._reading.scope)
         if name:

@@ -1,5 +1,6 @@
 """Commands that use up processes, disk or memory until the machine gives in."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
@@ -7,8 +8,11 @@ from wpk_sandbox.package.units import quantity
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.loops import endless_loops, forks, program_forks, spins
 from wpk_sandbox.rules.shell.options import parse
+from wpk_sandbox.rules.shell.ran import written
 from wpk_sandbox.rules.shell.words import Word
+from wpk_sandbox.rules.shell.wrappers import WRAPPERS
 
 FORK_BOMB = Rule(
     "shell-fork-bomb",
@@ -23,10 +27,11 @@ FORK_BOMB = Rule(
 EXHAUSTION = Rule(
     "shell-exhaustion",
     Severity.CRITICAL,
-    "A command fills disk or memory without end",
-    "A source that never ends (`/dev/zero`, `yes`) is read until the disk or the memory is full. Then everything"
-    " else on the machine fails too.",
-    "Say how much: `dd if=/dev/zero of=file bs=1M count=100`, `head -c 100M /dev/zero`.",
+    "A command uses up disk, memory or processors without end",
+    "A source that never ends (`/dev/zero`, `yes`) is read until the disk or the memory is full, or a loop that"
+    " never rests takes a whole processor. Then everything else on the machine fails or waits too.",
+    "Say how much and how long: `head -c 100M /dev/zero`, `dd … count=100`, `stress-ng --timeout 30s`; in a loop,"
+    " `sleep` between two rounds and leave it after a number of them.",
     cwe=400,
     points=POINTS[Severity.CRITICAL],
 )
@@ -37,24 +42,31 @@ RULES = (FORK_BOMB, EXHAUSTION)
 MOST_BYTES = 10 * 1024**3
 _ENDLESS = frozenset({"/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"})
 _READERS = frozenset({"cat", "cp", "tail", "sort", "tac", "tee", "tr", "base64", "md5sum", "sha256sum", "gzip"})
+# What passes on all that it reads.
+_FILTERS = frozenset(
+    {"tr", "tee", "cat", "sed", "awk", "base64", "gzip", "xz", "bzip2", "zstd", "pv", "rev", "nl", "xxd"}
+)
+# Below /dev, and yet no device with an end.
+_NO_DEVICE = re.compile(r"/dev/(?:null$|shm/)")
 _DD_SUFFIXES = {"c": 1, "w": 2, "b": 512, "kB": 1000, "K": 1024, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """What the commands of a script would use up."""
-    waits = any(command.endless and _pauses(command) for command in commands)
     known: set[tuple[str, ...]] = set()
     for command in commands:
-        bomb = _is_bomb(command) and command.functions not in known
-        if bomb or (command.endless and command.background and not waits):
+        if (_is_bomb(command) and command.functions not in known) or program_forks(command):
             known.add(command.functions)
             yield Issue(FORK_BOMB, command.span, f"`{command.shown}` starts itself again without end")
         if what := _exhausts(command):
             yield Issue(EXHAUSTION, command.span, f"`{command.shown}` {what}")
-
-
-def _pauses(command: Command) -> bool:
-    return command.name in ("wait", "sleep", "break", "exit", "return", "read", "inotifywait")
+    for loop in endless_loops(commands):
+        started = forks(loop)
+        for command in started:
+            yield Issue(FORK_BOMB, command.span, f"`{command.shown}` is started again and again without end")
+        if not started and spins(loop):
+            span = min(command.span[0] for command in loop), max(command.span[1] for command in loop)
+            yield Issue(EXHAUSTION, span, f"a loop around `{loop[-1].shown}` never ends and never rests")
 
 
 def _is_bomb(command: Command) -> bool:
@@ -74,17 +86,34 @@ def _is_script(word: Word) -> bool:
 
 def _exhausts(command: Command) -> str:
     """What is used up, for the message; empty if nothing is."""
-    if command.name == "dd":
-        return _dd(command)
+    if command.name in _MEASURED:
+        return _MEASURED[command.name](command)
     if command.piped:
         return ""
     if command.name == "yes" and any(redirect.writes for redirect in command.redirects):
-        return "" if _thrown_away(command) else "writes without end"
-    if command.name in ("fallocate", "head"):
-        return _large(command)
-    if command.name in _READERS and _reads_endless(command) and not _thrown_away(command):
+        return "writes without end" if command.background or not _thrown_away(command) else ""
+    if _thrown_away(command) and command.name != "tee":
+        return ""
+    if command.name in _READERS and _reads_endless(command):
         return "reads a source that never ends"
-    return ""
+    return "keeps what never ends" if _keeps(command) else ""
+
+
+def _keeps(command: Command) -> bool:
+    """`yes | tee file`, `yes | tr y x > file`: a file at the end of a pipe through which everything goes."""
+    stages = [each for each in command.upstream if each.name not in WRAPPERS]
+    if not stages or not all(each.name in _FILTERS for each in (*stages[1:], command)):
+        return False
+    source = stages[0]
+    endless = source.name == "yes" or (source.name in _READERS and _reads_endless(source))
+    return endless and any(written(command))
+
+
+def _load(command: Command) -> str:
+    """`stress-ng --cpu 0`, which goes on until somebody ends it."""
+    options = parse(command.arguments, frozenset({"t", "timeout"}))
+    ends = options.has("t", "timeout", "help", "version", "V", "h") or "timeout" in command.via
+    return "" if ends or not command.arguments else "loads the machine with no end in time"
 
 
 def _thrown_away(command: Command) -> bool:
@@ -107,12 +136,19 @@ def _dd(command: Command) -> str:
     if source is None or source.value not in _ENDLESS:
         return ""
     output = operands.get("of")
+    if output is not None and _is_device(output.when_empty):
+        # It ends with the device; that the device is overwritten is for another rule to say.
+        return ""
     if "count" not in operands:
         if output is None and command.piped:
             return ""
         return f"copies {source.value} without end"
     size = _dd_size(operands["count"].value) * (_dd_size(operands["bs"].value) if "bs" in operands else 512)
     return f"writes {size / 1024**3:.0f} GiB" if size > MOST_BYTES else ""
+
+
+def _is_device(path: str) -> bool:
+    return path.startswith("/dev/") and not _NO_DEVICE.match(path)
 
 
 def _dd_size(text: str | None) -> float:
@@ -126,6 +162,8 @@ def _dd_size(text: str | None) -> float:
 
 
 def _large(command: Command) -> str:
+    if command.piped:
+        return ""
     if command.name == "head" and not any(redirect.writes for redirect in command.redirects):
         return ""
     options = parse(command.arguments, frozenset({"l", "length", "o", "offset", "c", "bytes", "n", "lines"}))
@@ -141,3 +179,6 @@ def _bytes(text: str) -> float:
         return quantity(f"{text}i" if text[-1:] in tuple("KMGTPE") else text.replace("k", "Ki"))
     except ValueError:
         return 0
+
+
+_MEASURED = {"dd": _dd, "stress": _load, "stress-ng": _load, "fallocate": _large, "head": _large}

@@ -1,0 +1,76 @@
+"""Loops that nothing ends: whether they rest, spin, or start processes without end."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from wpk_sandbox.rules.shell import programs
+from wpk_sandbox.rules.shell.command import Command
+
+# What ends a loop, or waits for something before the next round.
+_ENDS = frozenset({"break", "exit", "return", "exec", "wait", "read", "mapfile", "readarray", "select", "kill"})
+_RESTS = frozenset({"sleep", "usleep", "snooze", "inotifywait", "inotifywatch", "flock", "fuser", "suspend"})
+_SERVERS = frozenset({"nc", "ncat", "netcat", "socat", "ssh", "telnet", "watch", "nginx", "java", "tcpdump"})
+# Options and subcommands with which a program goes on until something happens.
+_FOLLOWS = frozenset(
+    {"-f", "-F", "-w", "--watch", "--watch-only", "--follow", "--wait", "wait", "watch", "events", "attach"}
+    | {"port-forward", "proxy", "serve", "monitor", "subscribe", "brpop", "blpop", "rollout", "http.server"}
+)
+_FOLLOWERS = frozenset(
+    {"tail", "kubectl", "oc", "journalctl", "docker", "podman", "nerdctl", "crictl", "stern", "helm", "systemctl"}
+    | {"redis-cli", "etcdctl", "consul", "dbus-monitor", "udevadm", "python", "python3", "aws", "gcloud", "az"}
+)
+_STANDARD = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")
+_BOUNDED = frozenset({"timeout", "prlimit"})
+# A program of another language that starts copies of itself: `fork while fork`, `while True: os.fork()`.
+_FORKS = re.compile(
+    r"\bfork\s+while\b|\bfork\s*(?:\(\))?\s*(?:&&|and)\s*fork|\bloop\s*(?:\{|do)[^}]*\bfork\b"
+    r"|\bwhile\s*\(?\s*(?:True|true|1|fork)\s*(?:\(\))?\s*\)?\s*[:{;]?[^}]*?\bfork\b|\bfor\s*\(\s*;;\s*\)[^}]*\bfork\b"
+)
+_COLLECTS = re.compile(r"\bwait(?:pid)?\b|\bsleep\b|\bbreak\b|\bexit\b|\blast\b")
+
+
+def endless_loops(commands: Sequence[Command]) -> Iterator[tuple[Command, ...]]:
+    """The commands of each loop that nothing ends; those of loops side by side count as of one."""
+    group: list[Command] = []
+    for command in commands:
+        if command.endless and _BOUNDED.isdisjoint(command.via):
+            group.append(command)
+        elif group and not command.piped:
+            # What is piped may be a substitution within the loop, which is read apart.
+            yield tuple(group)
+            group = []
+    if group:
+        yield tuple(group)
+
+
+def forks(loop: Sequence[Command]) -> tuple[Command, ...]:
+    """The commands that each round of a loop leaves running; none where the loop rests or runs on itself."""
+    if _rests(loop) or (loop[0].background and loop[0].name in ("true", ":", "false", "[", "[[")):
+        return ()
+    return tuple(command for command in loop if command.background)
+
+
+def spins(loop: Sequence[Command]) -> bool:
+    """True for a loop whose every round follows the one before at once."""
+    return not _rests(loop) and not any(_may_block(command) for command in loop)
+
+
+def program_forks(command: Command) -> bool:
+    """True for a program of another language that starts copies of itself and collects none."""
+    text = programs.text(command)
+    return _FORKS.search(text) is not None and _COLLECTS.search(text) is None
+
+
+def _rests(loop: Sequence[Command]) -> bool:
+    return any(command.name in _ENDS or command.name in _RESTS for command in loop)
+
+
+def _may_block(command: Command) -> bool:
+    """True for a command that waits, or one that nobody knows enough of to say that it does not."""
+    if not command.words or command.name in _SERVERS:
+        return bool(command.words)
+    path = command.words[0].value
+    if path is None or ("/" in path and not path.startswith(_STANDARD)):
+        return True
+    values = {word.value for word in command.arguments}
+    return command.name in _FOLLOWERS and not _FOLLOWS.isdisjoint(values)

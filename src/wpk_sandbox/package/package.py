@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from wpk_sandbox.finding import Location
+from wpk_sandbox.package.text import line_of
 
 
 class RuntimeType(StrEnum):
@@ -43,8 +44,7 @@ class Document:
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1; empty beyond the end."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return line_of(self.text, number)
 
 
 @dataclass(frozen=True)

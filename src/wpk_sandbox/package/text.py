@@ -4,11 +4,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package import problems
 
 LARGE_FILE = 256 * 1024
+# More marks than a report shows; a file made of nothing else could have 350,000.
+MOST_MARKS = 1000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 # The characters that YAML 1.2 lets stand in a file: https://yaml.org/spec/1.2.2/#51-character-set
@@ -49,7 +52,7 @@ def remarks(data: bytes, text: str, path: str) -> Iterator[Finding]:
             Location(path, line, column, line, column), "this line ends with a carriage return alone"
         )
     if not text.isascii():
-        for match in BIDI.finditer(text):
+        for match in islice(BIDI.finditer(text), MOST_MARKS):
             line, column = position(text, match.start())
             yield problems.YAML_BIDI.at(
                 Location(path, line, column, line, column + 1),
@@ -67,11 +70,16 @@ def position(text: str, index: int) -> tuple[int, int]:
 
 def excerpt(text: str, line: int) -> str:
     """A line of the text for a finding, cut to what a report can show; empty beyond the end."""
+    return line_of(text, line)[:200]
+
+
+def line_of(text: str, line: int) -> str:
+    """A line of the text, counted from 1, without its end; empty beyond the end of the text."""
     starts = _starts(text)
     if not 0 < line <= len(starts):
         return ""
     end = starts[line] if line < len(starts) else len(text)
-    return text[starts[line - 1] : end].rstrip("\r\n\x85\u2028\u2029")[:200]
+    return text[starts[line - 1] : end].rstrip("\r\n\x85\u2028\u2029")
 
 
 @lru_cache(maxsize=1)

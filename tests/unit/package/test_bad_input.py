@@ -234,3 +234,13 @@ def test_thousands_of_findings_take_no_longer_than_their_number() -> None:
     findings = load_bytes(f"{PACKAGE}---\n{keys}".encode(), "x").findings
     assert any("further problems" in finding.message for finding in findings)
     assert {finding.excerpt for finding in findings if finding.rule == "yaml-duplicate-key"} == {f"k: {'x' * 30}"}
+    unknown = "".join(f"unknown{number}: {'x' * 30}\n" for number in range(9000))
+    (*findings, last) = load_bytes(f"{PACKAGE}{unknown}".encode(), "x").findings
+    assert "further problems" in last.message
+    assert all(finding.excerpt.endswith("x" * 30) for finding in findings)
+
+
+def test_a_file_of_nothing_but_marks_is_told_of_once_read() -> None:
+    (*findings, _) = load_bytes(("# " + "\u202e" * 300_000).encode(), "x").findings
+    assert {finding.rule for finding in findings} <= {"yaml-bidi", "file-large", "not-a-package"}
+    assert sum(finding.rule == "yaml-bidi" for finding in findings) > 90

@@ -1,5 +1,6 @@
 """Walks a syntax tree and collects the simple commands, keeping track of variables, pipes and functions."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 SUBSTITUTION_LEVELS = 5
 
 _NOTHING = frozenset({"true", ":", "/bin/true", "exit 0", "return 0"})
-_LOOPS_FOREVER = frozenset({"true", ":", "[ 1 ]", "[[ 1 ]]", "[ true ]"})
+_FOREVER = re.compile(r"true|:|1|\[\[? (?:[^\s$]+|([^\s$]+) (?:=|==|-eq|-le|-ge) \1) \]\]?|\(\(\s*1\s*\)\)")
 
 
 class Walker:
@@ -62,8 +63,6 @@ class Walker:
             self._emit(words, (words[0].span[0], words[-1].span[1]), PLAIN)
         except Stop:
             return
-
-    # Structure
 
     def _visit(self, node: "Node", context: Context) -> None:
         self._descend(node, 1)
@@ -128,16 +127,16 @@ class Walker:
         scope.merge(after)
 
     def _while(self, node: "Node", context: Context) -> None:
-        condition = " ".join(
-            self._text(child) for child in node.children[1:] if child.is_named and child.type != "do_group"
-        )
-        word = self._text(node.children[0])
-        endless = escapes.unquoted(condition) in (_LOOPS_FOREVER if word == "while" else {"false"})
-        self._children(node, replace(context, certain=False, endless=endless or context.endless))
+        named = [child for child in node.children[1:] if child.is_named and child.type != "do_group"]
+        condition = escapes.unquoted(" ".join(map(self._text, named)))
+        until = self._text(node.children[0]) == "until"
+        forever = condition == "false" if until else _FOREVER.fullmatch(condition) is not None
+        endless = context.endless or forever
+        self._children(node, replace(context, certain=False, endless=endless, background=False))
 
     def _c_style_for(self, node: "Node", context: Context) -> None:
-        endless = ";;" in self._text(node).partition("do")[0].replace(" ", "")
-        self._children(node, replace(context, certain=False, endless=endless or context.endless))
+        endless = context.endless or ";;" in self._text(node).partition("do")[0].replace(" ", "")
+        self._children(node, replace(context, certain=False, endless=endless, background=False))
 
     def _for(self, node: "Node", context: Context) -> None:
         names = [child for child in node.children if child.type == "variable_name"]
@@ -341,8 +340,6 @@ class Walker:
         scope.set(lists.ARGUMENTS, lists.listed(command.arguments), certain=True)
         self._enter(function, context)
         scope.set(lists.ARGUMENTS, arguments, certain=True)
-
-    # Substitutions
 
     def _substitutions(self, node: "Node") -> None:
         """Read every `$(…)` below a node, whether it became a part of a word or not."""

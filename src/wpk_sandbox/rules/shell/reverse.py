@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell import programs, scheduled
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.ran import produced
 from wpk_sandbox.rules.shell.wrappers import INTERPRETERS, SHELLS
 
 REVERSE_SHELL = Rule(
@@ -25,6 +27,10 @@ RULES = (REVERSE_SHELL,)
 _NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
 _NETCATS = frozenset({"nc", "ncat", "netcat", "nc.traditional", "nc.openbsd"})
 _CONNECTORS = _NETCATS | {"telnet", "socat", "openssl"}
+_AWKS = frozenset({"awk", "gawk", "mawk", "nawk"})
+_AWK_NETWORK = re.compile(r"/inet[46]?/(?:tcp|udp)/")
+_AWK_READS = re.compile(r"\|&?\s*getline\s+(\w+)")
+_AWK_RUNS = re.compile(r"(\w+)\s*\|&?\s*getline|\bsystem\s*\(\s*(\w+)")
 _TELLING = {
     "python": (re.compile(r"\bsocket\b"), re.compile(r"dup2|subprocess|pty\.spawn|os\.system|/bin/(?:ba)?sh")),
     "perl": (re.compile(r"\bSocket\b|socket\("), re.compile(r"exec|system|/bin/(?:ba)?sh")),
@@ -36,11 +42,31 @@ _TELLING = {
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
-    """Which commands of a script connect a shell to the network."""
-    opened = any(_on_network(command) for command in commands if command.name == "exec")
+    """Which commands of a script connect a shell to the network, now or when cron runs them."""
+    for command in _handing(commands):
+        yield Issue(REVERSE_SHELL, command.span, f"`{command.shown}` hands a shell to the network")
     for command in commands:
-        if _connects(command) or (opened and _reads_descriptor(command)):
-            yield Issue(REVERSE_SHELL, command.span, f"`{command.shown}` hands a shell to the network")
+        later = next(_handing(tuple(scheduled.commands(command))), None)
+        if later is not None:
+            message = f"cron will run `{later.shown}`, which hands a shell to the network"
+            yield Issue(REVERSE_SHELL, command.span, message)
+
+
+def _handing(commands: Sequence[Command]) -> Iterator[Command]:
+    opened = any(_opens(command) for command in commands)
+    read = {
+        word.value for command in commands if command.name == "read" for word in command.arguments if word.value
+    }
+    for command in commands:
+        fed = opened and _on_descriptor(command)
+        runs_line = _obeys(command, read) and (fed or _hears(command))
+        if _connects(command) or _answered(command) or runs_line or (fed and command.name in INTERPRETERS):
+            yield command
+
+
+def _opens(command: Command) -> bool:
+    """`exec 3<>/dev/tcp/…`, `coproc nc …`: from here on a descriptor leads to the network."""
+    return (command.name == "exec" and _on_network(command)) or ("coproc" in command.via and _is_connector(command))
 
 
 def _connects(command: Command) -> bool:
@@ -54,7 +80,36 @@ def _connects(command: Command) -> bool:
         return options.has("e", "c", "exec", "sh-exec", "lua-exec")
     if name == "socat":
         return _socat(command)
+    if name in _AWKS:
+        return _awk_obeys(programs.text(command))
     return name.rstrip("0123456789.") in _TELLING and _program_connects(command)
+
+
+def _answered(command: Command) -> bool:
+    """`sh -c "$(nc …)"`, `bash <(nc …)`, `nc … | xargs sh -c`: what the other end sends is run."""
+    return any(_is_connector(source) for group in produced(command) for source in group)
+
+
+def _obeys(command: Command, read: set[str]) -> bool:
+    """`$line`, `eval "$line"`, `sh -c "$line"` where `read` filled the variable."""
+    words = command.words[:1]
+    if command.name == "eval" or (command.name in SHELLS and command.arguments):
+        words = command.arguments
+    return any(word.pieces and word.pieces[0].name in read for word in words)
+
+
+def _hears(command: Command) -> bool:
+    """True behind a connection to which nothing is said first: `nc … | while read line`."""
+    return bool(command.upstream) and _is_connector(command.upstream[0])
+
+
+def _awk_obeys(program: str) -> bool:
+    """True when awk runs what a connection sends: `s |& getline c`, and then `c | getline` or `system(c)`."""
+    if _AWK_NETWORK.search(program) is None:
+        return False
+    heard = {found[1] for found in _AWK_READS.finditer(program)}
+    run = {found[1] or found[2] for found in _AWK_RUNS.finditer(program)}
+    return not heard.isdisjoint(run)
 
 
 def _is_connector(command: Command) -> bool:
@@ -68,14 +123,13 @@ def _on_network(command: Command) -> bool:
     return any(_NETWORK_FILE.match(redirect.target.when_empty) for redirect in command.redirects)
 
 
-def _reads_descriptor(command: Command) -> bool:
-    """`sh <&3`, or a shell behind `cat <&3`, after `exec 3<>/dev/tcp/…`."""
-    fed = any(
+def _on_descriptor(command: Command) -> bool:
+    """`sh <&3`, or a shell behind `cat <&3`."""
+    return any(
         redirect.operator in ("<&", ">&") and redirect.target.value not in ("1", "2", "-")
         for source in (command, *command.upstream)
         for redirect in source.redirects
     )
-    return command.name in INTERPRETERS and fed
 
 
 def _socat(command: Command) -> bool:
@@ -88,5 +142,5 @@ def _program_connects(command: Command) -> bool:
     """A program in an argument (`python -c`) that both opens a connection and starts a shell."""
     connects, starts = _TELLING[command.name.rstrip("0123456789.")]
     options = parse(command.arguments, frozenset({"c", "e", "r"}))
-    programs = [word.when_empty for name in ("c", "e", "r") for word in options.values.get(name, ())]
-    return any(connects.search(program) and starts.search(program) for program in programs)
+    given = [word.when_empty for name in ("c", "e", "r") for word in options.values.get(name, ())]
+    return any(connects.search(program) and starts.search(program) for program in given)

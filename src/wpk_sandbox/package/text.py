@@ -65,7 +65,9 @@ def position(text: str, index: int) -> tuple[int, int]:
     """Line and column of a character, both counted from 1, with the line ends of YAML."""
     starts = _starts(text)
     line = bisect_right(starts, index)
-    return line, index - starts[line - 1] + 1
+    # Both characters of CR LF are one line end, which has one column.
+    between = text[index - 1 : index + 1] == "\r\n"
+    return line, index - starts[line - 1] + 1 - between
 
 
 def excerpt(text: str, line: int) -> str:

@@ -218,10 +218,11 @@ def test_a_link_that_leads_to_itself(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a: [b", "a: [b,\n  c\n", "a: 'b", "a: b\rc: d\n", "\x85- [\x85", "a: {b: \u2028", "? "]
+    "text",
+    ["a: [b", "a: [b,\n  c\n", "a: 'b", "a: b\rc: d\n", "\x85- [\x85", "a: {b: \u2028", "? ", "\ufeff\ufeff\r\n`"],
 )
 def test_a_range_ends_where_the_line_ends(text: str) -> None:
-    lines = re.split("[\n\r\x85\u2028\u2029]", text)
+    lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text)
     for finding in load_bytes(text.encode(), "x").findings:
         place = finding.location
         assert place.column <= len(lines[place.line - 1]) + 1

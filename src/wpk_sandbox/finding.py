@@ -35,7 +35,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Waiver:
-    """Somebody's word that a finding may stand: why, until which day (ISO 8601, that day included), and who says so.
+    """Somebody's word that a finding may stand: why, until which day (ISO 8601, that day included), and whose.
 
     `location` is where it is written: a comment in the package, or an entry of the settings file.
     """

@@ -158,5 +158,7 @@ def test_whatever_is_taken_for_a_comment_changes_no_data_when_it_says_something_
             assert line[comment.location.column - 1 :] == comment.text
             parts = re.split("(\r\n|[\n\r\x85\u2028\u2029])", document.text)
             parts[2 * comment.location.line - 2] = line[: comment.location.column] + " something else"
-            other = parse("".join(parts).encode("utf-8", "replace"), "p.yaml").documents
+            # A mark before everything, since one that is text would be taken for it.
+            changed = "".join(["\ufeff", *parts])
+            other = parse(changed.encode("utf-8", "replace"), "p.yaml").documents
             assert document.data in [each.data for each in other]

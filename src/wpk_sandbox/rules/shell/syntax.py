@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.progress import Reading
 from wpk_sandbox.rules.shell.source import Source, Span
-from wpk_sandbox.rules.shell.walk import Reading, Walker
+from wpk_sandbox.rules.shell.walk import Walker
 from wpk_sandbox.rules.shell.words import literal
 
 LONGEST_SCRIPT = 64 * 1024

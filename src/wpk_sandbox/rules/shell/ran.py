@@ -11,6 +11,7 @@ from wpk_sandbox.rules.shell.wrappers import INTERPRETERS, SHELLS, script_files
 
 # Options with which an interpreter takes its program from an argument or a module, not from its input.
 _GIVEN_PROGRAM = names("c m e E r n p pe ne le lne eval print require")
+_INTERPRETER_TAKES = names("c e r o O I M W X rcfile init-file")
 _XARGS_TAKES = names("I L n P s d E a max-args max-procs delimiter arg-file replace max-lines")
 # How programs of other languages run a text of their own language, and how they hand one to a shell.
 _EVALUATES = re.compile(r"(?<![.\w])(?:exec|eval|Function|loadstring|load|instance_eval)\s*[($]|\beval\s+[a-z]")
@@ -27,11 +28,21 @@ def produced(command: Command) -> Iterator[tuple[Command, ...]]:
         for redirect in command.redirects:
             if redirect.operator in ("<<<", "<", "<<", "<<-"):
                 yield _first_commands(redirect.target)
-    if command.name in INTERPRETERS or command.name in _SOURCING or command.name == "eval":
-        for word in command.arguments:
+    if command.name in INTERPRETERS:
+        for word in _program_words(command):
+            yield _first_commands(word)
+    elif command.name in _SOURCING or command.name == "eval":
+        for word in command.arguments[:1]:
             yield _first_commands(word)
     elif command.words and not command.name:
         yield _first_commands(command.words[0])
+
+
+def _program_words(command: Command) -> tuple[Word, ...]:
+    """The words that are an interpreter's program or its file; what follows are the program's arguments."""
+    options = parse(command.arguments, _INTERPRETER_TAKES, first_operand_ends=True)
+    given = tuple(word for name in ("c", "e", "r") for word in options.values.get(name, ()))
+    return (*given, *options.operands[:1])
 
 
 def reach(source: Command, command: Command) -> Span:

@@ -30,7 +30,7 @@ UNREADABLE = Rule(
     "A shell command cannot be read",
     "What is not shell syntax fails when it is needed, or runs as something that nobody reviewed; and its dangers"
     " cannot be checked.",
-    "Correct the syntax (`sh -n` shows where). Put scripts of more than 64 KiB into the image.",
+    "Correct the syntax (`sh -n` shows where). Put scripts of more than 32 KiB into the image.",
     points=POINTS[Severity.MEDIUM],
 )
 

@@ -195,14 +195,27 @@ def test_what_a_container_runs_is_read_too() -> None:
     assert "shell-destroy-system" not in rules(container(command=["echo", "rm -rf /"]))
 
 
+def test_braces_without_number_stay_as_they_are() -> None:
+    few, many = (syntax.read(f"rm -rf /{{a,b}}{'{' * number}").commands[0] for number in (8, 4_000))
+    assert [word.value for word in few.arguments[1:]] == [f"/a{'{' * 8}", f"/b{'{' * 8}"]
+    assert [word.value for word in many.arguments[1:]] == [f"/{{a,b}}{'{' * 4_000}"]
+
+
+def test_find_starts_each_command_once() -> None:
+    closed = syntax.read("find . -exec rm {} \\; -exec ls {} \\;").commands
+    assert [command.name for command in closed] == ["find", "rm", "ls"]
+    endless = syntax.read("find ." + " -exec rm" * 500).commands
+    assert [command.name for command in endless] == ["find", "rm"]
+
+
 def test_the_message_names_both_ends_of_a_pipe() -> None:
     found = one("shell-fetch-and-run", shell("curl -s https://example.com/x | sudo bash"))
     assert found.message == "`curl -s https://example.com/x` is run by `bash`"
 
 
-def test_a_script_of_more_than_64_kib_is_not_read() -> None:
-    assert [problem.message for problem in syntax.read("true\n" * 14_000).problems] == [
-        "the script is longer than 64 KiB"
+def test_a_script_of_more_than_32_kib_is_not_read() -> None:
+    assert [problem.message for problem in syntax.read("true\n" * 7_000).problems] == [
+        "the script is longer than 32 KiB"
     ]
     assert syntax.read("true\n" * 3_000).problems == ()
 

@@ -8,13 +8,17 @@ from wpk_sandbox.rules.shell.words import Piece
 
 MOST_WORDS = 64
 
+# No path has as many; reading them would take the square of their number.
+MOST_BRACES = 256
+
 # A character on its own, or a whole piece that is not known.
 _Cells = list[Piece]
 
 
 def expand(pieces: Sequence[Piece]) -> Iterator[tuple[Piece, ...]]:
     """The words (as pieces) that braces make of one; at most `MOST_WORDS`."""
-    if not any("{" in piece.text and piece.exact and not piece.quoted for piece in pieces):
+    braces = sum(piece.text.count("{") for piece in pieces if piece.exact and not piece.quoted)
+    if not 0 < braces <= MOST_BRACES:
         yield tuple(pieces)
         return
     for cells in islice(_words(_cells(pieces)), MOST_WORDS):

@@ -13,7 +13,8 @@ from wpk_sandbox.rules.shell.source import Source, Span
 from wpk_sandbox.rules.shell.walk import Walker
 from wpk_sandbox.rules.shell.words import literal
 
-LONGEST_SCRIPT = 64 * 1024
+# Reading what the grammar does not know takes more than the square of its length.
+LONGEST_SCRIPT = 32 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Problem:
 
 
 def read(text: str) -> Script:
-    """The commands of a script; one of more than 64 KiB is not read."""
+    """The commands of a script; one of more than 32 KiB is not read."""
     if len(text) > LONGEST_SCRIPT:
         return Script(problems=(Problem(f"the script is longer than {LONGEST_SCRIPT // 1024} KiB", (0, 1)),))
     reading = Reading()

@@ -243,9 +243,9 @@ def _ssh(command: Command) -> Iterator[Text]:
 
 def _find(command: Command) -> Iterator[tuple[Word, ...]]:
     """`find … -exec rm -rf {} ;`."""
-    words = command.arguments
+    words, end = command.arguments, 0
     for index, word in enumerate(words):
-        if word.value in ("-exec", "-execdir", "-ok", "-okdir"):
+        if index >= end and word.value in ("-exec", "-execdir", "-ok", "-okdir"):
             end = next((at for at in range(index, len(words)) if words[at].value in (";", "+")), len(words))
             if end > index + 1:
                 yield words[index + 1 : end]

@@ -46,7 +46,9 @@ def test_status_words_stand_in_one_column() -> None:
 
 def test_a_failure_says_what_where_and_what_next() -> None:
     lines = plain(package_lines(FAILING))
-    assert "Step 3/5: wait-ready ... FAILED              60.0 s  timed out (step limit, line 31, 2 attempts)" in lines
+    assert (
+        "Step 3/5: wait-ready ... FAILED              60.0 s  timed out (step limit, line 31, 2 attempts)" in lines
+    )
     assert "CrashLoopBackOff" in lines
     assert "→ give the pod its configuration" in lines
 

@@ -129,6 +129,19 @@ def test_interrupt_in_the_middle_of_a_boot_leaves_no_node(kind_that: Path, ledge
     assert ledger.tally().left == ()
 
 
+def test_node_whose_name_is_held_is_waited_for_and_removed(kind_that: Path, ledger: Ledger) -> None:
+    # A daemon under load takes the name at once, and shows the container with its labels many seconds later.
+    name = "$cluster-control-plane"
+    slow = f"sleep 5; docker rm {name}; docker create --name {name} --label io.x-k8s.kind.cluster=$cluster {IMAGE} true"
+    script(kind_that, f'docker create --name {name} {IMAGE} true; setsid sh -c "{slow}; touch $TRIES.slow" & sleep 600')
+    with pytest.raises(InterruptedRunError), interrupted_in(2), KIND.open(SPEC, ledger):
+        pytest.fail("it cannot have opened")
+    assert kind_that.with_name("tries.slow").exists(), "it was not waited for"
+    (cluster,) = tries(kind_that)
+    assert remains(ledger, [cluster]) == []
+    assert ledger.tally().left == ()
+
+
 def test_node_that_comes_into_being_after_the_interrupt_is_removed_too(kind_that: Path, ledger: Ledger) -> None:
     # In a session of its own, as the daemon is: our kill does not reach it.
     late = f'setsid sh -c "sleep 2; docker create --label io.x-k8s.kind.cluster=$cluster {IMAGE} true; touch $TRIES.late"'

@@ -25,6 +25,7 @@ OLDEST_ENGINE = "20.10"
 PULL_REMEDY = "pull it, or allow wpk-sandbox to (`pull: true`)"
 
 MAKING_TIMEOUT = 60.0
+_CONFLICT = 409
 
 _DOCKER_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
 _FULL_ID = re.compile(r"[0-9a-f]{64}")
@@ -141,6 +142,24 @@ def container(ledger: Ledger, name: str, image: str, **options: Any) -> Iterator
         yield identifier
     finally:
         ledger.undo(entry)
+
+
+def name_is_free(ledger: Ledger, name: str, image: str) -> bool:
+    """False while there is a container of that name, or the daemon is still making one: it takes the name first.
+
+    Raises `UnavailableError`.
+    """
+    from docker.errors import APIError  # noqa: PLC0415
+
+    with translated(f"ask for the name {name}"):
+        try:
+            placeholder = client().api.create_container(image, name=name, labels=ledger.labels)["Id"]
+        except APIError as error:
+            if error.status_code == _CONFLICT:
+                return False
+            raise
+    remove_container(placeholder)
+    return True
 
 
 def create_network(ledger: Ledger, name: str, **options: Any) -> tuple[str, Entry]:

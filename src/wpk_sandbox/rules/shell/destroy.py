@@ -244,7 +244,7 @@ def _overwritten(command: Command, target: Word) -> Iterator[Issue]:
 
 
 def _prints_nothing(command: Command) -> bool:
-    values = [command.name, *(word.value for word in command.arguments)]
+    values = [command.name, *(word.value for word in command.words[1:3])]
     return not command.words or values in ([":"], ["true"], ["cat", "/dev/null"], ["echo", "-n"], ["printf", ""])
 
 

@@ -227,7 +227,7 @@ def _trace(command: Command) -> str:
 
 
 def _empty(command: Command) -> bool:
-    values = [word.value for word in command.words]
+    values = [word.value for word in command.words[:3]]
     return not values or values[0] in (":", "true") or values in (["cat", "/dev/null"], ["echo"], ["echo", ""])
 
 

@@ -23,8 +23,9 @@ from wpk_sandbox.sandbox.sandbox import SandboxSpec
 # What kind puts on each of its nodes; it cannot put ours there, but the network carries them.
 KIND_LABEL = "io.x-k8s.kind.cluster"
 
-# After a creation that was cut off, the daemon may still bring a node into being for this long, in seconds.
-LATE = 3.0
+# After a creation that was cut off, the daemon may still bring a node into being: seconds that are always waited,
+# and the most while it holds the node's name.
+LATE, LATEST = 3.0, 45.0
 
 # With less time left than this (seconds), a second try is not worth beginning.
 SHORTEST_BOOT = 20.0
@@ -130,7 +131,8 @@ def _try(boot: _Boot, configuration: Mapping[str, object], made: ExitStack) -> B
     _, network = daemon.create_network(ledger, name, driver="bridge")
     made.callback(ledger.undo, network)
     ended = threading.Event()
-    cluster = ledger.enter("kind cluster", name, lambda: _remove_nodes(name, 0 if ended.is_set() else LATE))
+    remove = partial(_remove_nodes, boot, name, ended)
+    cluster = ledger.enter("kind cluster", name, remove)
     made.callback(ledger.undo, cluster)
     boot.begins(Node(_node_name(name), ""))
     left = boot.deadline - time.monotonic()
@@ -180,16 +182,20 @@ def _image_of(node: Node) -> str:
         return str(daemon.client().api.inspect_container(node.name)["Config"]["Image"])
 
 
-def _remove_nodes(cluster: str, watch: float) -> None:
-    """Remove whatever nodes there are, and those that come into being within `watch` seconds."""
-    until = time.monotonic() + watch
-    find = partial(_node_ids, cluster)
+def _remove_nodes(boot: _Boot, cluster: str, ended: threading.Event) -> None:
+    """Remove whatever nodes there are; where the creation has not ended by itself, also what it still makes."""
+    began = time.monotonic()
     while True:
-        for identifier in find():
+        for identifier in _node_ids(cluster):
             daemon.remove_container(identifier)
-        if time.monotonic() >= until:
+        waited = time.monotonic() - began
+        if ended.is_set() or waited >= LATEST or (waited >= LATE and _none_comes(boot, cluster)):
             return
         time.sleep(0.25)
+
+
+def _none_comes(boot: _Boot, cluster: str) -> bool:
+    return boot.image is None or daemon.name_is_free(boot.ledger, _node_name(cluster), boot.image)
 
 
 def _node_ids(cluster: str) -> list[str]:

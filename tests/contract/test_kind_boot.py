@@ -133,7 +133,9 @@ def test_node_whose_name_is_held_is_waited_for_and_removed(kind_that: Path, ledg
     # A daemon under load takes the name at once, and shows the container with its labels many seconds later.
     name = "$cluster-control-plane"
     slow = f"sleep 5; docker rm {name}; docker create --name {name} --label io.x-k8s.kind.cluster=$cluster {IMAGE} true"
-    script(kind_that, f'docker create --name {name} {IMAGE} true; setsid sh -c "{slow}; touch $TRIES.slow" & sleep 600')
+    script(
+        kind_that, f'docker create --name {name} {IMAGE} true; setsid sh -c "{slow}; touch $TRIES.slow" & sleep 600'
+    )
     with pytest.raises(InterruptedRunError), interrupted_in(2), KIND.open(SPEC, ledger):
         pytest.fail("it cannot have opened")
     assert kind_that.with_name("tries.slow").exists(), "it was not waited for"

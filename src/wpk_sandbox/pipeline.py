@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,15 @@ from typing import TYPE_CHECKING, Any
 from wpk_sandbox import __version__
 from wpk_sandbox.errors import InterruptedRunError, UnavailableError
 from wpk_sandbox.finding import Finding, Location
+from wpk_sandbox.package.attached import with_files
 from wpk_sandbox.package.case import load_cases
 from wpk_sandbox.package.load import load_file
 from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.package.selection import Selection
+from wpk_sandbox.package.source import read_file
 from wpk_sandbox.plan.plan import Plan
-from wpk_sandbox.plan.planner import PlanOptions, needs, plan, referenced_manifests
+from wpk_sandbox.plan.planner import PlanOptions, needs, plan
 from wpk_sandbox.rules.judgement import Before, judged_before, judgement
 from wpk_sandbox.rules.masking import masked
 from wpk_sandbox.rules.naming import name_taken
@@ -125,11 +128,12 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
         about_file = masked(loaded.findings, loaded.packages)
         if not loaded.packages:
             loose += about_file
-        for index, package in enumerate(loaded.packages):
+        for index, alone in enumerate(loaded.packages):
+            package, about_named = with_files(alone, partial(_read, request.root))
             cases, about_cases = load_cases(package, request.root)
             before = _before(package, cases, about_cases, request, befores)
             told_once = about_file if index == 0 else ()
-            further = (*told_once, *about_cases, *name_taken(package, taken))
+            further = (*told_once, *masked(about_named, ()), *about_cases, *name_taken(package, taken))
             made = judgement(package, further, policy, request.today, before, cases=cases)
             used |= made.used
             for case in cases:
@@ -153,9 +157,14 @@ def _before(
     there, about_file = version
     place = (there.path, there.document.index)
     if place not in befores:
-        further = (*about_file, *about_cases)
+        there, about_named = with_files(there, request.earlier.read)
+        further = (*about_file, *masked(about_named, ()), *about_cases)
         befores[place] = judged_before(there, further, request.settings.policy, request.today, cases=cases)
     return befores[place]
+
+
+def _read(root: Path, path: str) -> bytes | Finding:
+    return read_file(root / path, path, root)
 
 
 def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
@@ -168,7 +177,7 @@ def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
         handler_timeout=settings["timeouts.handler"],
         package_timeout=settings["sandbox.limits.execution_time"],
         stand_in_image=settings["images.stand_in"],
-        manifests=_manifests(judged.package, request.root),
+        manifests=_manifests(judged.package),
     )
     return plan(judged.package, judged.case, options)
 
@@ -339,18 +348,12 @@ def _summed(
     )
 
 
-def _manifests(package: Package, root: Path) -> dict[str, tuple[dict[str, Any], ...]]:
-    """The repository's files that the package applies, read through the same guard as packages."""
-    from wpk_sandbox.package.source import parse, read_file  # noqa: PLC0415 -- rarely needed
-
-    found: dict[str, tuple[dict[str, Any], ...]] = {}
-    for path in referenced_manifests(package):
-        data = read_file(root / path, path, root)
-        if isinstance(data, Finding):
-            continue
-        documents = (document.data for document in parse(data, path).documents)
-        found[path] = tuple(data for data in documents if isinstance(data, dict))
-    return found
+def _manifests(package: Package) -> dict[str, tuple[dict[str, Any], ...]]:
+    """The objects in the files that the package names; a file that could not be read is not there."""
+    return {
+        path: tuple(document.data for document in documents if isinstance(document.data, dict))
+        for path, documents in package.files.items()
+    }
 
 
 @contextmanager

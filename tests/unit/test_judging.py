@@ -63,3 +63,48 @@ def test_several_cases_of_one_package_take_its_name_once(tmp_path: Path) -> None
     (tmp_path / "a.wpk.test.yaml").write_text("cases: [{name: one}, {name: two}]\n")
     (one, two), _ = judged(tmp_path)
     assert "name-taken" not in rules(one) | rules(two)
+
+
+APPLIES = """\
+apiVersion: v1
+kind: WorkflowPackage
+metadata: {name: apply, version: 1.0.0}
+spec:
+  runtime: {type: k8s}
+  handlers:
+    - {name: roll-out, type: k8s, timeout: 1m, config: {action: apply, manifest: PATH}}
+"""
+HOST = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {hostPID: true, containers: []}\n"
+
+
+def test_a_manifest_beside_the_package_counts_into_its_risk(tmp_path: Path) -> None:
+    (tmp_path / "apply.wpk.yaml").write_text(APPLIES.replace("PATH", "k8s/web.yaml"))
+    (tmp_path / "k8s").mkdir()
+    (tmp_path / "k8s" / "web.yaml").write_text(HOST)
+    (one,), _ = judged(tmp_path)
+    assert str(one.decision.outcome) == "block"
+    (finding,) = [each for each in one.findings if each.rule == "host-namespace"]
+    assert str(finding.location) == "k8s/web.yaml:4:8"
+
+
+def test_a_manifest_is_not_read_from_outside_of_the_repository(tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    root.mkdir()
+    (tmp_path / "web.yaml").write_text(HOST)
+    (root / "link.yaml").symlink_to(tmp_path / "web.yaml")
+    for number, path in enumerate(("../web.yaml", "link.yaml", str(tmp_path / "web.yaml"))):
+        (root / f"{number}.wpk.yaml").write_text(APPLIES.replace("PATH", path))
+    ones, _ = judged(root)
+    assert len(ones) == 3
+    for one in ones:
+        assert "host-namespace" not in rules(one)
+        (finding,) = [each for each in one.findings if each.rule == "file-outside-repository"]
+        assert (finding.location.path, finding.location.line) == (one.package.path, 7)
+
+
+def test_a_manifest_that_is_not_there_is_told_where_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "apply.wpk.yaml").write_text(APPLIES.replace("PATH", "k8s/web.yaml"))
+    (one,), _ = judged(tmp_path)
+    (finding,) = [each for each in one.findings if each.rule == "file-unreadable"]
+    assert finding.message == "`k8s/web.yaml` cannot be read: no such file or directory"
+    assert finding.excerpt[finding.location.column - 1 :].startswith("k8s/web.yaml")

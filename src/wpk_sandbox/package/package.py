@@ -102,9 +102,10 @@ class ContainerAction:
 
 @dataclass(frozen=True)
 class ManifestAction:
-    """Dialect B `kubernetes`: an object to apply."""
+    """Dialect B `kubernetes`: an object to apply; `at` is its pointer within what the author wrote for the step."""
 
     manifest: Mapping[str, Any]
+    at: str = "/kubernetes"
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,10 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Package:
-    """One WorkflowPackage. `digest` is the SHA-256 of the file's bytes: what was read is what is run."""
+    """One WorkflowPackage. `digest` is the SHA-256 of the file's bytes: what was read is what is run.
+
+    `files` are the documents of the files that its actions name (`attached`), by the path as it is written.
+    """
 
     name: str
     version: str
@@ -208,6 +212,7 @@ class Package:
     monitoring: Mapping[str, Any]
     document: Document = field(repr=False)
     digest: str = ""
+    files: Mapping[str, tuple[Document, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def path(self) -> str:

@@ -1,34 +1,33 @@
 """Settles the verbs that make objects: `apply`, `run`, `create`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from wpk_sandbox.package.attached import FILE_OPTIONS, MANIFEST_OPTIONS, is_path
 from wpk_sandbox.package.package import KubernetesAction, Reference
 from wpk_sandbox.package.verbs import VERBS
 from wpk_sandbox.plan.manifests import Manifest, kind_of, metadata, name_of, with_namespace
 from wpk_sandbox.plan.plan import Target
-from wpk_sandbox.plan.settled import Settled, first, is_path, metadata_for, needs_of, without
+from wpk_sandbox.plan.settled import Settled, first, metadata_for, needs_of, without
 from wpk_sandbox.plan.targets import NoTargetError, Scene, aim, kind_named, target_of, wanted
 from wpk_sandbox.plan.workloads import POD_SECURITY, container
 
 # Other words that authors use for the same option, the settled name first.
-_FILES = ("manifest", "manifests", "file", "path")
-_MANIFEST = (*_FILES, "template", "object")
 _TEMPLATE = ("template", "from", "source")
 _LITERAL_MEMBERS = ("data", "stringData", "spec", "type", "rules", "roleRef", "subjects")
 
 
 def settle_apply(action: KubernetesAction, scene: Scene) -> Settled:
-    objects = _objects(first(action.options, _MANIFEST), scene)
+    objects = _objects(first(action.options, MANIFEST_OPTIONS), scene)
     if not objects:
         raise NoTargetError("it names no manifest to apply; write `manifest:` with an object, a list or a path")
-    options = {**without(action.options, _MANIFEST), "manifest": objects}
+    options = {**without(action.options, MANIFEST_OPTIONS), "manifest": objects}
     return Settled(replace(action, options=options), target_from(objects[0]), makes=tuple(objects))
 
 
 def settle_run(action: KubernetesAction, scene: Scene) -> Settled:
-    objects = _objects(first(action.options, _FILES), scene)
+    objects = _objects(first(action.options, FILE_OPTIONS), scene)
     source = first(action.options, _TEMPLATE)
     if isinstance(source, Mapping):
         objects, source = _objects(source, scene), None
@@ -36,9 +35,9 @@ def settle_run(action: KubernetesAction, scene: Scene) -> Settled:
         objects = [_job(action, scene)]
     if objects:
         job = next((item for item in objects if item.get("kind") in ("Job", "Pod")), objects[0])
-        options = {**without(action.options, (*_MANIFEST, *_TEMPLATE)), "manifest": objects}
+        options = {**without(action.options, (*MANIFEST_OPTIONS, *_TEMPLATE)), "manifest": objects}
         return Settled(replace(action, options=options), target_from(job), makes=tuple(objects))
-    rest = {**without(action.options, (*_MANIFEST, *_TEMPLATE, "job")), "manifest": []}
+    rest = {**without(action.options, (*MANIFEST_OPTIONS, *_TEMPLATE, "job")), "manifest": []}
     if source:
         made = _from_template(str(source), ("CronJob", "Job"), action.reference, scene, kind="Job")
         return replace(made, action=replace(action, options={**rest, "template": made.action.options["template"]}))
@@ -72,15 +71,6 @@ def target_from(manifest: Manifest) -> Target:
         metadata(manifest).get("namespace"),
         name_of(manifest) or None,
     )
-
-
-def referenced_paths(action: KubernetesAction) -> Iterable[str]:
-    """The files of the repository that an action names as its manifests."""
-    if action.verb in ("apply", "run", "create"):
-        keys = _MANIFEST if action.verb != "run" else _FILES
-        value = first(action.options, keys)
-        values = value if isinstance(value, list | tuple) else (value,)
-        yield from (str(item) for item in values if is_path(item))
 
 
 def _from_template(

@@ -14,7 +14,6 @@ from wpk_sandbox.package.units import seconds
 from wpk_sandbox.plan.fidelity import fidelity, on_what
 from wpk_sandbox.plan.inventory import known_from
 from wpk_sandbox.plan.kubectl import calls_a_cluster
-from wpk_sandbox.plan.making import referenced_paths
 from wpk_sandbox.plan.manifests import with_namespace
 from wpk_sandbox.plan.notes import notes_on
 from wpk_sandbox.plan.parameters import resolve_parameters
@@ -29,7 +28,7 @@ class PlanOptions:
     """What the command line and the settings say about a plan. Timeouts are seconds.
 
     `sandbox` is `local`, `container` or `kind`. `parameters` and `event` are the command line's, and win over the
-    case's. `manifests` are the files that `referenced_manifests` asks for, by path, as far as they exist.
+    case's. `manifests` are the objects in the files that the package names, by path, as far as they exist.
     """
 
     sandbox: str
@@ -40,15 +39,6 @@ class PlanOptions:
     stand_in_image: str = "busybox:1.36"
     default_namespace: str = "atom-sandbox"
     manifests: Mapping[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
-
-
-def referenced_manifests(package: Package) -> tuple[str, ...]:
-    """The files of the repository that `apply`, `run` and `create` name, to be read for `PlanOptions.manifests`."""
-    actions = (step.action for handler in _all_handlers(package) for step in handler.steps)
-    paths = (
-        path for action in actions if isinstance(action, KubernetesAction) for path in referenced_paths(action)
-    )
-    return tuple(dict.fromkeys(paths))
 
 
 def needs(package: Package) -> frozenset[str]:

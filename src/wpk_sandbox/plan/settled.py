@@ -40,8 +40,3 @@ def without(options: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     """The options but for some."""
     dropped = frozenset(keys)
     return {key: value for key, value in options.items() if key not in dropped}
-
-
-def is_path(value: Any) -> bool:
-    """True for what names a file of the repository rather than an object."""
-    return isinstance(value, str) and value.lower().endswith((".yaml", ".yml", ".json"))

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wpk_sandbox.package.attached import referenced_paths
 from wpk_sandbox.package.kinds import resource_kind
-from wpk_sandbox.package.package import KubernetesAction, ManifestAction, Step
+from wpk_sandbox.package.package import Document, KubernetesAction, ManifestAction, Step
 from wpk_sandbox.package.verbs import VERBS, kinds_for
 
 UNKNOWN = ""
+Files = Mapping[str, tuple[Document, ...]]
+_NO_FILES: Files = {}
 _OBJECTS = ("manifest", "template")
 
 
@@ -61,14 +64,17 @@ class Act:
         return not (self.name and other.name and self.name != other.name)
 
 
-def acts(step: Step) -> Iterator[Act]:
-    """Everything that a step does to Kubernetes objects; nothing for a step that only runs a command."""
+def acts(step: Step, files: Files = _NO_FILES) -> Iterator[Act]:
+    """Everything that a step does to Kubernetes objects; nothing for a step that only runs a command.
+
+    `files` are the package's, for the objects that a step names by the path of their file.
+    """
     action = step.action
     if isinstance(action, ManifestAction):
         yield _of_manifest(step, "apply", action.manifest)
     elif isinstance(action, KubernetesAction):
         if action.verb in ("apply", "run", "create"):
-            yield from _making(step, action)
+            yield from _making(step, action, files)
         else:
             yield _on_target(step, action, kinds_for(VERBS[action.verb], action.options))
 
@@ -93,21 +99,40 @@ def _kinds(name: str) -> tuple[str, ...]:
     return (found.kind,) if found else ()
 
 
-def _making(step: Step, action: KubernetesAction) -> Iterator[Act]:
-    for key in _OBJECTS:
-        value = action.options.get(key)
-        objects = value if isinstance(value, list) else [value]
-        found = [item for item in objects if isinstance(item, Mapping)]
-        for item in found:
-            yield _of_manifest(step, action.verb, item, action)
-        if found:
-            return
+def _making(step: Step, action: KubernetesAction, files: Files) -> Iterator[Act]:
+    found = list(_objects_of(action, files))
+    if found:
+        yield from (_of_manifest(step, action.verb, item, action) for item in found)
+        return
     if action.verb == "apply":
-        yield Act(step, action.verb, ())  # a file of the repository
+        yield Act(step, action.verb, ())  # a file that is not there, or one that a parameter names
         return
     template = action.options.get("template")
     job = action.verb == "run" or (isinstance(template, str) and template.lower().startswith(("cronjob/", "job/")))
     yield _on_target(step, action, ("Job",) if job else ())
+
+
+def _objects_of(action: KubernetesAction, files: Files) -> Iterator[Mapping[str, Any]]:
+    """The objects that an action makes: those in its text, else those in the files that it names."""
+    for key in _OBJECTS:
+        value = action.options.get(key)
+        found = list(_flat(value))
+        if found:
+            yield from found
+            return
+    for path in referenced_paths(action):
+        for document in files.get(path, ()):
+            yield from _flat(document.data)
+
+
+def _flat(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects of a value: itself, or those of a list in either form."""
+    if isinstance(value, list):
+        yield from (item for entry in value for item in _flat(entry))
+    elif isinstance(value, Mapping):
+        items = value.get("items")
+        several = str(value.get("kind", "")).endswith("List") and isinstance(items, list)
+        yield from _flat(items) if several else (value,)
 
 
 def _of_manifest(step: Step, verb: str, manifest: Mapping[str, Any], action: KubernetesAction | None = None) -> Act:

@@ -17,11 +17,15 @@ from wpk_sandbox.rules import (
     scripts,
     secrets,
 )
+from wpk_sandbox.rules.attached import attached
 from wpk_sandbox.rules.masking import hidden_texts, shown
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.subject import Subject
 
-_FAMILIES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+_Family = Callable[[Subject], Iterator[Finding]]
+
+# What is said of objects, wherever they stand.
+_OF_OBJECTS: tuple[_Family, ...] = (
     scripts.check,
     privilege.check,
     host.check,
@@ -31,22 +35,28 @@ _FAMILIES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     secrets.check,
     resources.check,
     images.check,
-    safety.check,
-    custom.check,
 )
+_OF_PACKAGES: tuple[_Family, ...] = (*_OF_OBJECTS, safety.check, custom.check)
 
 
 def check(package: Package, policy: Policy, cases: Sequence[Case] = ()) -> tuple[Finding, ...]:
-    """Everything that the rules have to say about a package, worst first, without the loader's findings.
+    """Everything that the rules have to say about a package and the files that it names, worst first.
 
-    `cases` are those of its case file: they tell what no package can, such as the target and the parameters.
+    The loader's findings are not among them. `cases` are those of its case file: they tell what no package can,
+    such as the target and the parameters.
     """
-    subject = Subject(package, policy, cases)
+    told = list(_told(Subject(package, policy, cases), _OF_PACKAGES))
+    for part in attached(package):
+        told += _told(Subject(part, policy), _OF_OBJECTS)
+    return tuple(sorted(told, key=lambda finding: finding.order))
+
+
+def _told(subject: Subject, families: Sequence[_Family]) -> Iterator[Finding]:
     distinct: dict[tuple[object, ...], Finding] = {}
-    for family in _FAMILIES:
+    for family in families:
         for finding in family(subject):
             distinct.setdefault((finding.rule, finding.location), finding)
     hidden = hidden_texts(subject) if distinct else ()
     line = subject.places.line
-    told = (shown(finding, line(finding.location.line), hidden) for finding in distinct.values())
-    return tuple(sorted(told, key=lambda finding: finding.order))
+    for finding in distinct.values():
+        yield shown(finding, line(finding.location.line), hidden)

@@ -47,6 +47,8 @@ def is_critical(name: str, policy: Policy) -> bool:
 
 def step_name(finding: Finding, package: Package) -> str:
     """The name of the step that a finding lies in, or nothing."""
+    if finding.location.path != package.path:
+        return ""
     handlers = (*package.handlers, *package.rollback.handlers)
     for step in (step for handler in handlers for step in handler.steps):
         if _within(finding.location, package.document.locate(step.pointer)):

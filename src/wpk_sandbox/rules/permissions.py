@@ -49,7 +49,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     if subject.written(_PLACE) is None:
         return
     listed = [read(text) for text in subject.package.required_permissions]
-    done = [act for step in subject.steps for act in acts(step)]
+    done = [act for step in subject.steps for act in acts(step, subject.package.files)]
     if len(done) > _MOST or len(listed) > _MOST:
         return
     if all(listed):

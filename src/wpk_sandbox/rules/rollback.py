@@ -66,12 +66,12 @@ class _Undo:
     """The acts of the handlers held against those of the rollback."""
 
     def __init__(self, subject: Subject) -> None:
-        self._subject = subject
-        self._done = [act for step in subject.package.steps for act in acts(step)]
+        self._subject, self._files = subject, subject.package.files
+        self._done = [act for step in subject.package.steps for act in acts(step, self._files)]
         self._undo_steps = [step for handler in subject.package.rollback.handlers for step in handler.steps]
         # The scripts that may do anything, to the cluster too.
         self._open = {text.step.pointer for text in subject.scripts if not _is_local(text)}
-        self._undone = [act for step in self._undo_steps for act in acts(step)]
+        self._undone = [act for step in self._undo_steps for act in acts(step, self._files)]
 
     def findings(self) -> Iterator[Finding]:
         """One finding for each step that stays done; none where a command or a person may undo anything."""
@@ -89,7 +89,7 @@ class _Undo:
         """True for a step of which we know all that it does to the cluster."""
         action = step.action
         if isinstance(action, KubernetesAction | ManifestAction):
-            return all(act.kinds for act in acts(step))
+            return all(act.kinds for act in acts(step, self._files))
         return isinstance(action, ShellAction) and step.pointer not in self._open
 
     def _why(self, index: int, act: Act) -> Words:

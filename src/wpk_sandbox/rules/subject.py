@@ -181,7 +181,7 @@ def manifests_of(step: Step) -> Iterator[Manifest]:
     """The Kubernetes data of a step: what it applies, makes or merges in."""
     action = step.action
     if isinstance(action, ManifestAction):
-        yield Manifest(action.manifest, f"{step.pointer}/kubernetes")
+        yield Manifest(action.manifest, f"{step.pointer}{action.at}")
     elif isinstance(action, KubernetesAction):
         for key, value in action.options.items():
             if key in _MANIFEST_OPTIONS:

@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     made: set[str] = set()
     for step in subject.steps:
-        for act in acts(step):
+        for act in acts(step, subject.package.files):
             makes = isinstance(step.action, ManifestAction) or act.verb in ("apply", "create", "run", "copy")
             if isinstance(step.action, KubernetesAction) and not act.aimed and not _told(act, subject.cases, made):
                 message = f"`{act.verb}` names no object, and a schedule has no event that could"

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning import package
 
+from wpk_sandbox.package.attached import with_files
 from wpk_sandbox.package.package import (
     Case,
     ContainerAction,
@@ -16,7 +17,7 @@ from wpk_sandbox.package.package import (
 )
 from wpk_sandbox.package.verbs import VERBS
 from wpk_sandbox.plan.plan import Fidelity
-from wpk_sandbox.plan.planner import PlanOptions, needs, plan, referenced_manifests
+from wpk_sandbox.plan.planner import PlanOptions, needs, plan
 
 WORDS = st.sampled_from(
     [
@@ -104,5 +105,5 @@ def test_a_plan_comes_out_whatever_goes_in(
     assert all(step.reason for step in (*made.steps, *made.rollback))
     assert all(step.target is None for step in made.steps if step.fidelity is Fidelity.SKIPPED)
     assert made.namespaces[0] == "atom-sandbox"
-    assert all(isinstance(path, str) for path in referenced_manifests(one))
+    assert all(isinstance(path, str) for path in with_files(one, lambda _: None)[0].files)
     assert needs(one) <= {"shell", "cluster", "kubectl"}

@@ -1,11 +1,10 @@
 from typing import Any
 
 import pytest
-from planning import first, k8s, manifest, package, planned, workload
+from planning import first, k8s, manifest, planned, workload
 
 from wpk_sandbox.package.package import KubernetesAction, UnknownAction
 from wpk_sandbox.plan.plan import Fidelity, PlannedStep
-from wpk_sandbox.plan.planner import referenced_manifests
 
 JOB = manifest("Job", "report", spec={"template": {"spec": {"containers": []}}})
 
@@ -47,18 +46,6 @@ def test_a_manifest_that_is_not_in_the_repository_skips_the_step() -> None:
 
 def test_apply_of_nothing_skips_the_step() -> None:
     assert "names no manifest" in first(k8s("apply")).reason
-
-
-def test_the_files_that_a_package_names_are_listed_once_and_from_the_rollback_too() -> None:
-    one = package(
-        k8s("apply", manifest="a.yaml"),
-        k8s("apply", manifest=["a.yaml", "b.yml"]),
-        k8s("create", "job", template="c.json"),
-        k8s("create", "job", template="nightly"),
-        k8s("patch", "configmap", "x", data={"file": "not-this.yaml"}),
-        rollback=(k8s("apply", manifest="d.yaml"),),
-    )
-    assert referenced_manifests(one) == ("a.yaml", "b.yml", "c.json", "d.yaml")
 
 
 def test_what_a_file_holds_is_not_filled_and_what_a_package_holds_is() -> None:

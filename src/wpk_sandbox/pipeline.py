@@ -22,6 +22,7 @@ from wpk_sandbox import __version__
 from wpk_sandbox.errors import InterruptedRunError, UnavailableError
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.attached import with_files
+from wpk_sandbox.package.beside import Beside
 from wpk_sandbox.package.case import load_cases
 from wpk_sandbox.package.load import load_file
 from wpk_sandbox.package.package import Case, Package
@@ -123,6 +124,7 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
     used: frozenset[FileWaiver] = frozenset()
     befores: dict[tuple[str, int], Before] = {}
     taken: dict[str, Location] = {}
+    beside = Beside(request.root, request.selection.beside)
     for path in request.selection.files:
         loaded = load_file(request.root / path, display=path, root=request.root)
         about_file = masked(loaded.findings, loaded.packages)
@@ -133,7 +135,8 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
             cases, about_cases = load_cases(package, request.root)
             before = _before(package, cases, about_cases, request, befores)
             told_once = about_file if index == 0 else ()
-            further = (*told_once, *masked(about_named, ()), *about_cases, *name_taken(package, taken))
+            about_name = name_taken(package, taken, beside.named)
+            further = (*told_once, *masked(about_named, ()), *about_cases, *about_name)
             made = judgement(package, further, policy, request.today, before, cases=cases)
             used |= made.used
             for case in cases:

@@ -76,6 +76,7 @@ PATHS = {
     "clean": "ops/clean.wpk.yaml",
     "moved": "ops/other/renamed.wpk.yaml",
     "waived": "ops/waived.wpk.yaml",
+    "manifest": "k8s/web.yaml",
 }
 
 
@@ -315,3 +316,50 @@ def test_outside_of_a_pull_request_a_comment_waives_critical_findings_too(change
     request = continuous.measured(Request(change.root, selection, settings, "run", today=TODAY), {})
     (judged,) = judge(request, [])
     assert not judged.decision.blocked
+
+
+APPLIES = "    - {name: roll, type: k8s, timeout: 5s, config: {action: apply, manifest: k8s/web.yaml}}\n"
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec:
+  automountServiceAccountToken: false
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - name: web
+      image: registry.example.com/web:1.2.0
+      resources: {limits: {cpu: 100m, memory: 64Mi}}
+      securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+"""
+WAIVE = "# wpk-sandbox: allow host-namespace -- it reads processes (until 2027-01-31, @ops)"
+
+
+def test_a_change_of_a_manifest_beside_the_package_is_measured_against_the_base(change: Change) -> None:
+    base = change.commit(clean=package(APPLIES), manifest=POD)
+    change.commit(manifest=POD.replace("spec:\n", "spec:\n  hostPID: true\n"))
+    judged = change.one(base)
+    assert (judged.base_risk, judged.decision.outcome) == (0, Outcome.BLOCK)
+    assert any("host-namespace" in each for each in judged.risk_changes)
+
+
+def test_a_comment_of_the_pull_request_waives_no_critical_finding_of_a_manifest(change: Change) -> None:
+    base = change.commit(clean=package(APPLIES), manifest=POD)
+    change.commit(manifest=POD.replace("spec:\n", f"spec:\n  hostPID: true {WAIVE}\n"))
+    judged = change.one(base)
+    assert "host-namespace" in rules(judged)
+    assert judged.decision.outcome is Outcome.BLOCK
+
+
+def test_a_name_is_taken_by_a_package_that_the_pull_request_does_not_touch(change: Change) -> None:
+    base = change.commit(waived=package(handler("look", HARMLESS), name="clean-up"))
+    change.commit(clean=package(handler("look", HARMLESS), name="clean-up"))
+    (finding,) = [each for each in change.one(base).findings if each.rule == "name-taken"]
+    assert finding.message == "ops/waived.wpk.yaml:3 is called `clean-up` too"
+    assert finding.location.path == "ops/clean.wpk.yaml"
+
+
+def test_a_package_that_moves_takes_its_name_with_it(change: Change) -> None:
+    base = change.commit(clean=package(handler("look", HARMLESS)))
+    change.commit(clean=None, moved=package(handler("look", HARMLESS)))
+    assert "name-taken" not in rules(change.one(base))

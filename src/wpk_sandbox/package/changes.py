@@ -84,10 +84,12 @@ def _select(repository: Repository, base: str, head: str, patterns: Sequence[str
     if head != repository.resolve("HEAD"):
         notes.append(f"packages are read from the folder, where not {head[:12]} is checked out")
     others = frozenset(change.path for change in changes if change.path not in files and encodable(change.path))
-    for path, touched in _dependent(repository.root, others, files, patterns):
+    every = find(["."], patterns, root=repository.root).files if files or others else ()
+    for path, touched in _dependent(repository.root, others, sorted(set(every) - files)):
         files.add(path)
         notes.append(f"`{printable(path)}` is taken because `{printable(touched)}` changed")
-    return Selection(tuple(sorted(files)), tuple(notes), tuple(findings))
+    beside = tuple(sorted(set(every) - files))
+    return Selection(tuple(sorted(files)), tuple(notes), tuple(findings), beside=beside)
 
 
 def _refusal(change: Change) -> Finding | None:
@@ -112,13 +114,9 @@ def _gone(repository: Repository, base: str, head: str, own: Iterable[Change]) -
             yield f"`{printable(path)}` was deleted, so nothing of it is tried"
 
 
-def _dependent(
-    root: Path, others: frozenset[str], taken: Iterable[str], patterns: Sequence[str]
-) -> Iterator[tuple[str, str]]:
+def _dependent(root: Path, others: frozenset[str], unchanged: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The unchanged packages that depend on a changed file, each with that file."""
-    if not others:
-        return
-    for path in sorted(set(find(["."], patterns, root=root).files) - set(taken)):
+    for path in unchanged if others else ():
         touched = sorted(others.intersection(_depends_on(root, path)))
         if touched:
             yield path, touched[0]

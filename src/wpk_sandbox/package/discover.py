@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def _push(root: Path, before: str, branch: str, default: str, patterns: Sequence
     if default and branch != default and (tip := repository.have_branch(default)):
         selection = changed(root, tip, "HEAD", patterns)
         note = f"the branch's state before the push is not known, so it is compared with `{default}`"
-        return Selection(selection.files, (note, *selection.notes), selection.findings, selection.everything)
+        return replace(selection, notes=(note, *selection.notes))
     return everything(root, patterns, "what the push changed cannot be known, so every package is taken")
 
 

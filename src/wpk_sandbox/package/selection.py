@@ -22,13 +22,15 @@ class Selection:
     """The packages to try: paths relative to the root (absolute outside of it), sorted.
 
     `notes` say how they were chosen and what was left out; `findings` are about paths that may not be packages.
-    `everything` is true when all packages were taken, on purpose or because it could not be known which changed.
+    `everything` is true when all packages were taken, on purpose or because it could not be known which changed;
+    else `beside` are the package files that a change does not touch.
     """
 
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     everything: bool = False
+    beside: tuple[str, ...] = ()
 
 
 def find(paths: Sequence[str], patterns: Sequence[str] = PATTERNS, *, root: str | Path = ".") -> Selection:

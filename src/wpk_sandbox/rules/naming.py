@@ -1,6 +1,6 @@
 """Packages with one name: what can only be said of several packages together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from wpk_sandbox.finding import Finding, Location, Rule, Severity
 from wpk_sandbox.package.package import Package
@@ -19,11 +19,22 @@ NAME_TAKEN = Rule(
 RULES = (NAME_TAKEN,)
 
 
-def name_taken(package: Package, taken: dict[str, Location]) -> Iterator[Finding]:
-    """A finding when another package before has the name; `taken` remembers who has which name first."""
+def _nowhere(_name: str) -> Location | None:
+    return None
+
+
+def name_taken(
+    package: Package, taken: dict[str, Location], elsewhere: Callable[[str], Location | None] = _nowhere
+) -> Iterator[Finding]:
+    """A finding when another package before has the name; `taken` remembers who has which name first.
+
+    `elsewhere` finds a name among the packages that are not checked now.
+    """
     document = package.document
     place = document.locate("/metadata/name")
-    first = taken.setdefault(package.name, place)
+    if package.name not in taken:
+        taken[package.name] = elsewhere(package.name) or place
+    first = taken[package.name]
     if package.name and first != place:
         message = f"{first.path}:{first.line} is called `{package.name}` too"
         yield NAME_TAKEN.at(place, message, excerpt=document.line(place.line)[:200])

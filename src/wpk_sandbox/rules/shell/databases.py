@@ -137,13 +137,14 @@ def _rabbit(command: Command) -> str:
 
 
 def _curl(command: Command) -> str:
-    """`DELETE /_all` and `DELETE /*` of Elasticsearch and OpenSearch."""
+    """`DELETE /_all`, `DELETE /*` and `DELETE /logs-*` of Elasticsearch and OpenSearch."""
     options = parse(command.arguments, names("X request H header u user d data o output m max-time cacert"))
     method = options.value("X", "request")
     if method is None or (method.value or "").upper() != "DELETE":
         return ""
     paths = [re.sub(r"^\w+://", "", word.when_empty).partition("/")[2] for word in options.operands]
-    return "deletes every index" if any(re.match(r"(?:_all|\*)(?:$|\?)", path) for path in paths) else ""
+    everything = any(re.match(r"_all(?:$|\?)|[\w.,-]*\*[\w.,*-]*(?:$|\?)", path) for path in paths)
+    return "deletes every index, or those of a pattern" if everything else ""
 
 
 _SIMPLE = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import data, databases, paths, teardown
+from wpk_sandbox.rules.shell import data, databases, paths, stores, teardown
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -52,7 +52,8 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
     for command in commands:
         if command.name in _CHECKS:
             yield from _CHECKS[command.name](command)
-        if what := next(databases.emptied(command), "") or teardown.taken_down(command):
+        what = next(databases.emptied(command), "") or teardown.taken_down(command) or stores.deleted(command)
+        if what:
             yield Issue(DESTROY_DATA, command.span, f"`{command.shown}` {what}", _COPY_FIRST)
         for redirect in command.redirects:
             if redirect.writes and redirect.operator not in (">>", "&>>"):

@@ -28,13 +28,16 @@ _DISK = re.compile(
 # Programs whose operands are disks or volumes that they overwrite.
 _FORMATTERS = names(
     "mkswap wipefs blkdiscard sgdisk sfdisk parted fdisk gdisk pvcreate pvremove vgremove lvremove zpool"
-    " cryptsetup hdparm"
+    " cryptsetup hdparm mdadm nvme badblocks"
 )
 _ONLY_WITH = {
     "cryptsetup": {"luksFormat", "erase", "luksErase"},
     "zpool": {"destroy", "create", "labelclear"},
     "hdparm": {"--security-erase", "--security-erase-enhanced", "--trim-sector-ranges"},
     "fdisk": set[str](),
+    "mdadm": {"--zero-superblock", "--create", "-C"},
+    "nvme": {"format", "sanitize", "write"},
+    "badblocks": {"-w", "-ws", "-wsv", "-wv", "-sw", "-svw"},
 }
 _ONLY_LISTS = frozenset({"-l", "--list", "-p", "--print", "print", "--dump", "-d", "-n", "--no-act"})
 _WRITERS = frozenset({"tee", "cp", "shred", "truncate"})

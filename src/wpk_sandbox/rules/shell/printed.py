@@ -3,8 +3,9 @@
 import base64
 import binascii
 import codecs
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from wpk_sandbox.rules.shell import escapes
@@ -32,6 +33,8 @@ def input_words(command: Command, stages: int = MOST_STAGES) -> tuple[tuple[Word
     here = here_documents(command)
     if here:
         return (here,)
+    if command.redirects and (made := _process_output(command)):
+        return made
     if not command.upstream or stages <= 0:
         return ()
     # All commands of the stage before: `{ echo a; echo b; } | sh`.
@@ -40,15 +43,25 @@ def input_words(command: Command, stages: int = MOST_STAGES) -> tuple[tuple[Word
     return tuple(words for each in stage if (words := printed_words(each, stages - 1)))
 
 
+def _process_output(command: Command) -> tuple[tuple[Word, ...], ...]:
+    """`program < <(echo …)`: what the commands of the substitution print."""
+    pieces = [piece for each in command.redirects if each.operator == "<" for piece in each.target.pieces]
+    made = [piece.commands[-1] for piece in pieces if piece.commands and piece.source.startswith("<(")]
+    return tuple(words for each in made if (words := printed_words(each)))
+
+
 def printed_words(command: Command, stages: int = MOST_STAGES) -> tuple[Word, ...]:
     """What a command prints, as words with a space between each; empty where that is not known."""
     words = command.arguments
-    if command.name in _PASSES_ON and (command.name == "tee" or not parse(words).operands):
+    passes = command.name in _PASSES_ON
+    if passes and (command.name == "tee" or here_documents(command) or not parse(words).operands):
         return next(iter(input_words(command, stages)), ())
     if command.name == "echo":
         return _echoed(words)
     if command.name == "printf":
         return _printf(words[1:] if words and words[0].value == "--" else words)
+    if command.name in _OF_PATHS:
+        return _path(command)
     if command.name in _DECODERS:
         read = next(iter(input_words(command, stages)), ())
         return _decoded(command, read) if read else ()
@@ -99,6 +112,19 @@ def _echoed(words: tuple[Word, ...]) -> tuple[Word, ...]:
         decodes = decodes or "e" in (words[0].value or "")
         words = words[1:]
     return tuple(_unescaped(word) for word in words) if decodes else words
+
+
+def _path(command: Command) -> tuple[Word, ...]:
+    """What `dirname`, `basename`, `realpath` and `readlink -f` make of one path; links are taken to be none."""
+    options = parse(command.arguments, frozenset({"s", "suffix"}))
+    word = options.operands[0] if len(options.operands) == 1 else None
+    absolute = word is not None and (word.value or "").startswith("/")
+    if word is None or not absolute or options.has("s", "suffix", "relative-to"):
+        return ()
+    if command.name == "readlink" and not options.has("f", "e", "m", "canonicalize"):
+        return ()
+    text = _OF_PATHS[command.name](posixpath.normpath(word.when_empty))
+    return (Word((Piece(text, [word.span[0]] * len(text), quoted=True),), word.span),)
 
 
 def _unescaped(word: Word) -> Word:
@@ -187,6 +213,12 @@ def _tr(command: Command, text: str) -> str:
     return codecs.decode(text, "rot13") if tuple(word.value for word in command.arguments) == _ROT13 else ""
 
 
+_OF_PATHS: dict[str, Callable[[str], str]] = {
+    "dirname": posixpath.dirname,
+    "basename": posixpath.basename,
+    "realpath": str,
+    "readlink": str,
+}
 _DECODERS = {
     "base64": _base64,
     "base32": _base64,

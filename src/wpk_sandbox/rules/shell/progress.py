@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wpk_sandbox.rules.shell.command import Command, Redirect
+from wpk_sandbox.rules.shell.files import Files
 from wpk_sandbox.rules.shell.scope import Scope
 from wpk_sandbox.rules.shell.source import Span
 from wpk_sandbox.rules.shell.words import Word
@@ -67,6 +68,7 @@ class Reading:
     functions: list[Function] = field(default_factory=list)
     bodies: dict[str, Function] = field(default_factory=dict)
     aliases: dict[str, Word] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     nested: int = 0
     depth: int = 0
     calls: int = 0
@@ -86,3 +88,9 @@ class Reading:
         """Note a function, in place of an earlier one of its name."""
         self.functions.append(function)
         self.bodies[function.name] = function
+
+    def count_call(self, span: Span) -> None:
+        """Count a reading of a function's body or of a file, each of which may be read again and again."""
+        self.calls += 1
+        if self.calls > MOST_CALLS:
+            raise self.stop(f"functions are called more than {MOST_CALLS} times", span)

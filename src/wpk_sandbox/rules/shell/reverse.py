@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import programs, scheduled
+from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -42,14 +42,9 @@ _TELLING = {
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
-    """Which commands of a script connect a shell to the network, now or when cron runs them."""
+    """Which commands of a script connect a shell to the network."""
     for command in _handing(commands):
         yield Issue(REVERSE_SHELL, command.span, f"`{command.shown}` hands a shell to the network")
-    for command in commands:
-        later = next(_handing(tuple(scheduled.commands(command))), None)
-        if later is not None:
-            message = f"cron will run `{later.shown}`, which hands a shell to the network"
-            yield Issue(REVERSE_SHELL, command.span, message)
 
 
 def _handing(commands: Sequence[Command]) -> Iterator[Command]:

@@ -57,6 +57,8 @@ def _kubectl(command: Command) -> str:
     words = [word.when_empty for word in options.operands]
     if not words or words[0] != "delete" or _rehearses(options):
         return ""
+    if command.via[-1:] == ("xargs",) and command.upstream:
+        words += _listed(command.upstream)
     for word in words[1:]:
         kinds = word.partition("/")[0] if "/" in word else words[1]
         for kind in kinds.lower().split(","):
@@ -68,6 +70,15 @@ def _kubectl(command: Command) -> str:
     if everywhere and not options.has("field-selector", "l", "selector"):
         return "deletes objects of every namespace"
     return ""
+
+
+def _listed(upstream: Sequence[Command]) -> list[str]:
+    """The kind of objects in `kubectl get KIND -o name | xargs kubectl delete`."""
+    for source in upstream:
+        operands = [word.when_empty for word in parse(source.arguments, _KUBECTL_TAKES).operands[:2]]
+        if source.name in ("kubectl", "oc") and operands[:1] == ["get"]:
+            return operands[1:]
+    return []
 
 
 def _is_false(options: Options, name: str) -> bool:

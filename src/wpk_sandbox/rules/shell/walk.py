@@ -1,18 +1,16 @@
 """Walks a syntax tree and collects the simple commands, keeping track of variables, pipes and functions."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import assignments, effects, escapes, lists, redirects, wrappers
+from wpk_sandbox.rules.shell import assignments, escapes, lists, redirects
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.expand import Expander
 from wpk_sandbox.rules.shell.printed import output
 from wpk_sandbox.rules.shell.progress import (
-    MOST_CALLS,
     MOST_DEPTH,
-    MOST_NESTED,
     PLAIN,
     Context,
     Function,
@@ -22,7 +20,7 @@ from wpk_sandbox.rules.shell.progress import (
 from wpk_sandbox.rules.shell.redirects import WORDS, Redirects
 from wpk_sandbox.rules.shell.scope import Value
 from wpk_sandbox.rules.shell.source import Source, Span
-from wpk_sandbox.rules.shell.started import Started, Text, text_of
+from wpk_sandbox.rules.shell.starting import Starter
 from wpk_sandbox.rules.shell.words import Word
 
 if TYPE_CHECKING:
@@ -39,6 +37,7 @@ class Walker:
 
     def __init__(self, source: Source, reading: Reading) -> None:
         self._source, self._reading = source, reading
+        self._starter = Starter(reading, lambda inside, context: Walker(inside, reading).read(context))
         self._expander = Expander(source, reading.scope, self._substitute)
         self._substituted: dict[int, tuple[tuple[Command, ...], str | None]] = {}
 
@@ -60,7 +59,7 @@ class Walker:
     def start(self, words: tuple[Word, ...]) -> None:
         """Read a command that is given as its words."""
         try:
-            self._emit(words, (words[0].span[0], words[-1].span[1]), PLAIN)
+            self._starter.emit(words, (words[0].span[0], words[-1].span[1]), PLAIN)
         except Stop:
             return
 
@@ -104,7 +103,7 @@ class Walker:
         words = assignments.tested(node, self._expander)
         self._substitutions(node)
         if words:
-            self._emit(tuple(words), self._span(node), context)
+            self._starter.emit(tuple(words), self._span(node), context)
 
     def _maybe(self, node: "Node", context: Context) -> None:
         self._children(node, replace(context, certain=False))
@@ -168,10 +167,10 @@ class Walker:
         for function in self._reading.functions:
             if not function.called:
                 self._reading.scope.set(lists.ARGUMENTS, None, certain=True)
-                self._enter(function, Context(certain=False))
+                self.enter(function, Context(certain=False))
 
-    def _enter(self, function: Function, context: Context) -> None:
-        """Read a function's body with the scope as it is."""
+    def enter(self, function: Function, context: Context) -> None:
+        """Read the body of a function that this walker has met, with the scope as it is."""
         function.called = True
         walker = function.walker
         known, walker._substituted = walker._substituted, {}
@@ -198,15 +197,13 @@ class Walker:
     def _declaration(self, node: "Node", context: Context) -> None:
         words = assignments.declared(node, self._source, self._expander)
         self._children(node, context)
-        self._emit(words, self._span(node), context)
+        self._starter.emit(words, self._span(node), context)
 
     def _unset(self, node: "Node", context: Context) -> None:
         for child in node.children:
             if child.type == "variable_name":
                 self._reading.scope.set(self._text(child), None, certain=context.certain)
-        self._emit(assignments.declared(node, self._source, self._expander), self._span(node), context)
-
-    # Commands
+        self._starter.emit(assignments.declared(node, self._source, self._expander), self._span(node), context)
 
     def _redirected(self, node: "Node", context: Context) -> None:
         body = node.child_by_field_name("body")
@@ -214,12 +211,21 @@ class Walker:
         self._heredocs(node)
         before = len(self._reading.commands)
         if body is not None and body.type == "command":
-            self._command(body, context, around)
+            self._command(body, context, around, self._dash(node, body))
         elif body is not None:
             self._visit(body, replace(context, redirects=context.redirects + around.redirects))
         elif around.redirects:
             self._reading.record(Command((), self._span(node), around.redirects))
         self._after_heredoc(around.after, context, tuple(self._reading.commands[before:]))
+
+    def _dash(self, node: "Node", body: "Node") -> tuple[Word, ...]:
+        """The `-` of `program - <<EOF`, which the tree leaves out between the command and its redirection."""
+        after = next((child for child in node.children if child.start_byte >= body.end_byte), body)
+        gap = self._source.data[body.end_byte : after.start_byte]
+        if gap.strip() != b"-":
+            return ()
+        start = body.end_byte + gap.index(b"-")
+        return (self._expander.literal(start, start + 1),)
 
     def _heredocs(self, node: "Node") -> None:
         for child in node.children:
@@ -237,7 +243,7 @@ class Walker:
     def _simple(self, node: "Node", context: Context) -> None:
         self._command(node, context, redirects.NONE)
 
-    def _command(self, node: "Node", context: Context, around: Redirects) -> None:
+    def _command(self, node: "Node", context: Context, around: Redirects, further: tuple[Word, ...] = ()) -> None:
         parts = [child for child in node.children if child.type in WORDS or child.type == "command_name"]
         assigned = [child for child in node.children if child.type == "variable_assignment"]
         own = redirects.read(node.children, self._source, self._expander)
@@ -247,7 +253,8 @@ class Walker:
         span = self._reach(node, parts, around)
         seen: list[tuple[tuple[Word, ...], str | None]] = []
         for _ in self._reading.scope.choices():
-            turn = tuple(word for part in parts for word in self._expander.words(part)), self._folder()
+            words = (*(word for part in parts for word in self._expander.words(part)), *further)
+            turn = words, self._folder()
             if turn not in seen:
                 seen.append(turn)
         self._substitutions(node)
@@ -258,7 +265,9 @@ class Walker:
         for assignment in assigned:
             self._assignment(assignment, context)
         for words, folder in seen:
-            self._emit(words, span, context if folder == context.folder else replace(context, folder=folder))
+            self._starter.emit(
+                words, span, context if folder == context.folder else replace(context, folder=folder)
+            )
         if assigned:
             self._reading.scope.restore(before)
 
@@ -272,74 +281,6 @@ class Walker:
         """The folder that the shell is in, if it is known."""
         pieces = self._reading.scope.get("PWD")
         return "".join(piece.text for piece in pieces) if pieces and all(piece.exact for piece in pieces) else None
-
-    def _emit(self, words: tuple[Word, ...], span: Span, context: Context) -> None:
-        """Record a command, then whatever it starts."""
-        command = Command(
-            words,
-            span,
-            context.redirects,
-            context.upstream,
-            context.piped,
-            context.background,
-            context.functions,
-            context.endless,
-            context.via,
-            context.folder,
-            context.forgiven,
-            context.assigns,
-        )
-        self._reading.record(command)
-        effects.apply(command, self._reading, certain=context.certain)
-        if words and self._reading.nested < MOST_NESTED:
-            self._nested(command, context)
-        elif words and next(wrappers.inner(command), None) is not None:
-            raise self._reading.stop(f"interpreters are nested more than {MOST_NESTED} deep", span)
-
-    def _nested(self, command: Command, context: Context) -> None:
-        self._reading.nested += 1
-        function = self._reading.bodies.get(command.name)
-        calls = function is not None and command.name not in context.functions
-        inner = (*wrappers.inner(command), *self._aliased(command))
-        within = replace(context, via=(*context.via, command.name)) if inner or calls else context
-        for started in inner:
-            if isinstance(started, Text):
-                self._script(started, within)
-            else:
-                start, end = started[0].span[0], started[-1].span[1]
-                self._emit(started, (start, end if end > start else max(start, command.span[1])), within)
-        if function is not None and calls:
-            self._call(function, command, within)
-        self._reading.nested -= 1
-
-    def _script(self, started: Text, context: Context) -> None:
-        """Read a script inside of a command."""
-        scope = self._reading.scope
-        upstream = () if started.is_input else context.upstream
-        arguments = scope.get(lists.ARGUMENTS)
-        if started.arguments is not None:
-            scope.set(lists.ARGUMENTS, lists.listed(started.arguments), certain=True)
-        inside = Source(started.text, started.places)
-        Walker(inside, self._reading).read(replace(context, redirects=(), upstream=upstream))
-        if started.arguments is not None:
-            scope.set(lists.ARGUMENTS, arguments, certain=True)
-
-    def _aliased(self, command: Command) -> Iterator[Started]:
-        """What an alias stands for; one that names itself stands for the program of its name."""
-        text = self._reading.aliases.get(command.name)
-        if text is not None and (text.value or "").split()[:1] != [command.name]:
-            yield text_of((text, *command.arguments))
-
-    def _call(self, function: Function, command: Command, context: Context) -> None:
-        """A function's body, with the arguments that it is called with and the variables as they are now."""
-        self._reading.calls += 1
-        if self._reading.calls > MOST_CALLS:
-            raise self._reading.stop(f"functions are called more than {MOST_CALLS} times", command.span)
-        scope = self._reading.scope
-        arguments = scope.get(lists.ARGUMENTS)
-        scope.set(lists.ARGUMENTS, lists.listed(command.arguments), certain=True)
-        self._enter(function, context)
-        scope.set(lists.ARGUMENTS, arguments, certain=True)
 
     def _substitutions(self, node: "Node") -> None:
         """Read every `$(…)` below a node, whether it became a part of a word or not."""

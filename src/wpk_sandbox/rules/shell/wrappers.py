@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from wpk_sandbox.rules.shell import containers, programs
+from wpk_sandbox.rules.shell import containers, embedded, programs, remote, scheduled
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import fields, here_documents, input_words, printed_words
@@ -87,6 +87,7 @@ WRAPPERS: dict[str, Wrapper] = {
 def inner(command: Command) -> Iterator[Started]:
     """What a command starts: other commands as their words, scripts as text."""
     name = command.name
+    yield from scheduled.written(command)
     if name in SHELLS:
         yield from _script(command)
     elif name in WRAPPERS:
@@ -95,6 +96,10 @@ def inner(command: Command) -> Iterator[Started]:
         yield from _SPECIAL[name](command)
     elif name in containers.CLIENTS:
         yield from containers.CLIENTS[name](command)
+    elif name in remote.CLIENTS:
+        yield from remote.CLIENTS[name](command)
+    elif name in embedded.PROGRAMS:
+        yield from embedded.PROGRAMS[name](command)
     elif programs.language(name) in programs.LANGUAGES:
         yield from programs.started(command)
 
@@ -232,7 +237,8 @@ def _watch(command: Command) -> Iterator[Text]:
         yield text_of(words)
 
 
-def _ssh(command: Command) -> Iterator[Text]:
+def _ssh(command: Command) -> Iterator[Started]:
+    yield from embedded.ssh_settings(command)
     takes = names("b c D E e F I i J L l m O o p Q R S W w")
     words = parse(command.arguments, takes, first_operand_ends=True).operands[1:]
     if words:
@@ -285,4 +291,5 @@ _SPECIAL = {
     "ip": _netns,
     "at": _standard_input,
     "batch": _standard_input,
+    "crontab": scheduled.crontab,
 }

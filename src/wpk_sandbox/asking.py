@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from wpk_sandbox.errors import UsageError
 
 if TYPE_CHECKING:
+    from wpk_sandbox.judging import Request
     from wpk_sandbox.package.selection import Selection
-    from wpk_sandbox.pipeline import Request
     from wpk_sandbox.settings import Settings
 
 
@@ -56,8 +56,9 @@ def _in_a_job() -> bool:
 
 def filled(root: Path, selection: "Selection", settings: "Settings", options: Mapping[str, Any]) -> "Request":
     """The request for a selection, with the parameters, the event and the id of this run."""
+    from wpk_sandbox.judging import Request
     from wpk_sandbox.package.case import load_event
-    from wpk_sandbox.pipeline import Request, new_run_id
+    from wpk_sandbox.pipeline import new_run_id
 
     event = load_event(options["event_file"]) if options["event_file"] else {}
     parameters = dict(_parameter(text) for text in options["param"])

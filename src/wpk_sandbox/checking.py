@@ -6,8 +6,9 @@ from typing import IO, Any
 
 from wpk_sandbox.errors import ExitCode, UnavailableError
 from wpk_sandbox.finding import Finding
+from wpk_sandbox.judging import Judged, Request, judge, refusal
 from wpk_sandbox.package.problems import fatal
-from wpk_sandbox.pipeline import Judged, Request, judge, plan_package
+from wpk_sandbox.pipeline import plan_package
 from wpk_sandbox.plan.planner import needs
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.lines import Line, Tone, line
@@ -24,10 +25,8 @@ def check(request: Request, form: str, stream: IO[str]) -> int:
     loose: list[Finding] = list(request.selection.findings)
     judged = _first_cases(list(judge(request, loose)))
     _FORMS[form](judged, loose, stream)
-    failing = request.settings.failing_outcomes
-    bad = any(each.decision.outcome in failing for each in judged) or any(
-        fatal(finding.severity) for finding in loose
-    )
+    refused = any(refusal(each, request.settings) for each in judged)
+    bad = refused or any(fatal(finding.severity) for finding in loose)
     return ExitCode.FAIL if bad else ExitCode.PASS
 
 

@@ -17,7 +17,7 @@ from wpk_sandbox import __version__
 from wpk_sandbox.errors import ExitCode, UsageError, WpkSandboxError
 
 if TYPE_CHECKING:
-    from wpk_sandbox.pipeline import Request
+    from wpk_sandbox.judging import Request
     from wpk_sandbox.run.result import RunResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])

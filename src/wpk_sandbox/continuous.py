@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from wpk_sandbox.errors import ExitCode, PublishingError, UnavailableError
+from wpk_sandbox.judging import Request
 from wpk_sandbox.package.earlier import Earlier
 from wpk_sandbox.package.repository import Repository
-from wpk_sandbox.pipeline import Request, try_packages
+from wpk_sandbox.pipeline import try_packages
 from wpk_sandbox.publish import github
 from wpk_sandbox.publish.files import write_reports
 from wpk_sandbox.report.plain import observer

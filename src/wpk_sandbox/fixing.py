@@ -12,9 +12,9 @@ from typing import IO
 
 from wpk_sandbox.errors import ExitCode, UsageError
 from wpk_sandbox.finding import Finding
+from wpk_sandbox.judging import Request, judge
 from wpk_sandbox.package.package import Package
 from wpk_sandbox.package.source import read_file
-from wpk_sandbox.pipeline import Request, judge
 from wpk_sandbox.report.escape import log_line, one_line
 from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.edit import Edit, apply

@@ -11,31 +11,19 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wpk_sandbox import __version__
 from wpk_sandbox.errors import InterruptedRunError, UnavailableError
-from wpk_sandbox.finding import Finding, Location
-from wpk_sandbox.package.attached import with_files
-from wpk_sandbox.package.beside import Beside
-from wpk_sandbox.package.case import load_cases
-from wpk_sandbox.package.load import load_file
-from wpk_sandbox.package.package import Case, Package
+from wpk_sandbox.finding import Finding
+from wpk_sandbox.judging import Judged, Request, judge, refusal
+from wpk_sandbox.package.package import Package
 from wpk_sandbox.package.problems import fatal
-from wpk_sandbox.package.selection import Selection
-from wpk_sandbox.package.source import read_file
 from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.plan.planner import PlanOptions, needs, plan
-from wpk_sandbox.rules.judgement import Before, judged_before, judgement
-from wpk_sandbox.rules.masking import masked
-from wpk_sandbox.rules.naming import name_taken
-from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome
-from wpk_sandbox.rules.waivers import about_policy
 from wpk_sandbox.run.observe import Observer, Silent
 from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.outcome import Outcome as RunOutcome
@@ -43,57 +31,6 @@ from wpk_sandbox.run.result import PackageResult, RunResult, SandboxResult, Verd
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.table import Choice, choose
-from wpk_sandbox.settings import Settings
-
-if TYPE_CHECKING:
-    from wpk_sandbox.package.earlier import Earlier
-
-KEPT_FOR = timedelta(hours=24)
-GRACE = timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one call is asked to do. `root` is the repository that all paths are relative to.
-
-    `earlier` is what a change is measured against, where it is known; `today` is the day that waivers end by.
-    """
-
-    root: Path
-    selection: Selection
-    settings: Settings
-    run_id: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    event: Mapping[str, Any] = field(default_factory=dict)
-    keep: bool = False
-    earlier: "Earlier | None" = None
-    today: date = field(default_factory=lambda: datetime.now(UTC).date())
-
-    @property
-    def expires(self) -> datetime:
-        """When whatever is left of the run may be removed by anyone who sweeps."""
-        life = KEPT_FOR if self._keeps else timedelta(seconds=self.settings["timeouts.run"]) + GRACE
-        return datetime.now(UTC) + life
-
-    def ledger(self) -> Ledger:
-        """A ledger for one package."""
-        return Ledger(self.run_id, self.expires, keep=self._keeps)
-
-    @property
-    def _keeps(self) -> bool:
-        return self.keep or not self.settings["sandbox.cleanup.auto_cleanup"]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A package in one case, with all that is known before anything runs."""
-
-    package: Package
-    case: Case
-    findings: tuple[Finding, ...]
-    decision: Decision
-    base_risk: int | None = None
-    risk_changes: tuple[str, ...] = ()
 
 
 def try_packages(
@@ -116,58 +53,6 @@ def try_packages(
         except InterruptedRunError as error:
             stopped = error
     return _summed(request, results, loose, started, time.monotonic() - began, stopped), stopped
-
-
-def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
-    """Load, check and decide on each package; findings that belong to no package are added to `loose`."""
-    policy = request.settings.policy
-    used: frozenset[FileWaiver] = frozenset()
-    befores: dict[tuple[str, int], Before] = {}
-    taken: dict[str, Location] = {}
-    beside = Beside(request.root, request.selection.beside)
-    for path in request.selection.files:
-        loaded = load_file(request.root / path, display=path, root=request.root)
-        about_file = masked(loaded.findings, loaded.packages)
-        if not loaded.packages:
-            loose += about_file
-        for index, alone in enumerate(loaded.packages):
-            package, about_named = with_files(alone, partial(_read, request.root))
-            cases, about_cases = load_cases(package, request.root)
-            before = _before(package, cases, about_cases, request, befores)
-            told_once = about_file if index == 0 else ()
-            about_name = name_taken(package, taken, beside.named)
-            further = (*told_once, *masked(about_named, ()), *about_cases, *about_name)
-            made = judgement(package, further, policy, request.today, before, cases=cases)
-            used |= made.used
-            for case in cases:
-                yield Judged(package, case, made.findings, made.decision, made.base_risk, made.risk_changes)
-    loose += about_policy(policy, request.selection.files, used, request.today)
-
-
-def _before(
-    package: Package,
-    cases: tuple[Case, ...],
-    about_cases: tuple[Finding, ...],
-    request: Request,
-    befores: dict[tuple[str, int], Before],
-) -> Before | None:
-    """The base version, judged once for all that come from it; its cases are taken as they are now."""
-    if request.earlier is None:
-        return None
-    version = request.earlier.version_of(package)
-    if version is None:
-        return Before()
-    there, about_file = version
-    place = (there.path, there.document.index)
-    if place not in befores:
-        there, about_named = with_files(there, request.earlier.read)
-        further = (*about_file, *masked(about_named, ()), *about_cases)
-        befores[place] = judged_before(there, further, request.settings.policy, request.today, cases=cases)
-    return befores[place]
-
-
-def _read(root: Path, path: str) -> bytes | Finding:
-    return read_file(root / path, path, root)
 
 
 def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
@@ -218,7 +103,7 @@ def _closed(ledger: Ledger) -> InterruptedRunError | None:
 
 
 def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observer: Observer) -> PackageResult:
-    if reason := _refusal(judged, request.settings):
+    if reason := refusal(judged, request.settings):
         return _untried(judged, Verdict.FAIL, reason)
     if left <= 0:
         return _untried(judged, Verdict.INCONCLUSIVE, "the time for all packages together is over (run limit)")
@@ -262,23 +147,6 @@ def _opened(
         seconds = time.monotonic() - began
         sandbox = SandboxResult(choice.type.name, choice.reason, details, seconds, evidence)
         yield sandbox, OpenedSandbox(shell, cluster)
-
-
-def _refusal(judged: Judged, settings: Settings) -> str:
-    """Why a package may not start, or nothing."""
-    decision = judged.decision
-    if decision.outcome in settings.failing_outcomes:
-        asked = "blocked" if decision.outcome is Outcome.BLOCK else f"{decision.outcome} (`policy.fail_on`)"
-        return f"{asked} before it started: {decision.reason}"
-    broken = next((each for each in judged.findings if fatal(each.severity) and _about_files(each)), None)
-    return f"{broken.location}: {broken.message}" if broken else ""
-
-
-def _about_files(finding: Finding) -> bool:
-    """True for the loader's findings: a high one means that what the author wrote could not be understood."""
-    from wpk_sandbox.package.problems import LOAD_RULES  # noqa: PLC0415 -- only needed when there are findings
-
-    return any(rule.id == finding.rule for rule in LOAD_RULES)
 
 
 def _untried(judged: Judged, verdict: Verdict, reason: str) -> PackageResult:

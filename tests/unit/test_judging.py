@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from wpk_sandbox.finding import Finding
+from wpk_sandbox.judging import Judged, Request, judge
 from wpk_sandbox.package.selection import find
-from wpk_sandbox.pipeline import Judged, Request, judge
 from wpk_sandbox.settings import resolve
 
 NIGHTLY = """\

@@ -13,8 +13,9 @@ import pytest
 
 from wpk_sandbox import pipeline
 from wpk_sandbox.errors import InterruptedRunError, SandboxError
+from wpk_sandbox.judging import Request
 from wpk_sandbox.package.selection import find
-from wpk_sandbox.pipeline import Request, new_run_id, signals_raise, try_packages
+from wpk_sandbox.pipeline import new_run_id, signals_raise, try_packages
 from wpk_sandbox.run.observe import Silent
 from wpk_sandbox.run.result import PackageResult, RunResult, Verdict
 from wpk_sandbox.sandbox.ledger import Ledger

@@ -9,8 +9,8 @@ import pytest
 
 from wpk_sandbox import continuous
 from wpk_sandbox.finding import Finding
+from wpk_sandbox.judging import Judged, Request, judge
 from wpk_sandbox.package.discover import changed_for_event
-from wpk_sandbox.pipeline import Judged, Request, judge
 from wpk_sandbox.rules.policy import Outcome
 
 TODAY = date(2026, 11, 23)

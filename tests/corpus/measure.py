@@ -133,7 +133,8 @@ class Score:
 
 def read(corpus: Path = CORPUS) -> list[Entry]:
     """Every entry of the corpus, in the order of files and lines."""
-    files = [*sorted(corpus.glob("shell/*.yaml")), *sorted(corpus.glob("packages/*.yaml"))]
+    patterns = ("shell/*.yaml", "packages/*.yaml", "first-sight/?-*.yaml")
+    files = [file for pattern in patterns for file in sorted(corpus.glob(pattern))]
     return [entry for file in files for entry in _entries(file, f"{file.parent.name}/{file.name}")]
 
 
@@ -143,7 +144,7 @@ def _entries(file: Path, name: str) -> Iterator[Entry]:
     for node, data in zip(nodes.value, yaml.load(text, Loader=yaml.CSafeLoader), strict=True):
         yield Entry(
             place=f"{name}:{node.start_mark.line + 1}",
-            family=file.stem,
+            family=file.stem[2:] if file.parent.name == "first-sight" else file.stem,
             text=data.get("script") or data["package"],
             why=data["why"],
             must=tuple(tuple(rule.strip() for rule in each.split("|")) for each in data.get("must", ())),

@@ -17,9 +17,11 @@ from sarif import loader
 from report.sample import BLOCKED, EVERYTHING, HOSTILE, HOSTILE_RUN
 from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.report.fingerprint import of_run
-from wpk_sandbox.report.sarif import MOST_RESULTS, sarif, uri
+from wpk_sandbox.report.sarif import MOST_RESULTS, sarif
+from wpk_sandbox.report.sarif_place import uri
 from wpk_sandbox.rules.catalogue import ALL_RULES
 
+SCHEMA_ADDRESS = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 SCHEMA = Draft4Validator(json.loads((Path(__file__).parents[2] / "data/sarif-2.1.0.schema.json").read_text()))
 PURGE = BLOCKED.findings[0]
 CHINESE = [chr(code) for code in range(0x4E00, 0x9FA5)]
@@ -35,8 +37,10 @@ def read(*findings: Finding) -> dict[str, Any]:
     return only
 
 
-def rule(*findings: Finding) -> dict[str, Any]:
-    (only,) = read(*findings)["tool"]["driver"]["rules"]
+def rule(finding: Finding, *others: Finding) -> dict[str, Any]:
+    """How the log describes the rule of a finding."""
+    rules = read(finding, *others)["tool"]["driver"]["rules"]
+    (only,) = [each for each in rules if each["id"] == finding.rule]
     return only
 
 
@@ -46,9 +50,14 @@ def many(count: int, severity: Severity = Severity.LOW) -> list[Finding]:
     ]
 
 
-def test_the_schema_refuses_what_is_no_sarif() -> None:
+def test_the_schema_is_the_final_one() -> None:
+    assert SCHEMA.schema["id"] == SCHEMA_ADDRESS == json.loads(sarif([]))["$schema"]
+
+
+@pytest.mark.parametrize("region", [{"startLine": 0}, {"endLine": 3}, {"startLine": 1, "startColumn": 0}])
+def test_the_schema_refuses_a_place_that_is_none(region: dict[str, int]) -> None:
     broken = json.loads(sarif([PURGE]))
-    broken["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = 0
+    broken["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"] = region
     assert not SCHEMA.is_valid(broken)
 
 
@@ -62,17 +71,31 @@ def test_no_finding_is_a_valid_log_too() -> None:
     assert read()["results"] == []
 
 
-def test_each_rule_of_the_catalogue_fits_the_schema_and_githubs_limits() -> None:
-    found = [each.at(Location("a.wpk.yaml", 3, 5, 3, 9), "a message") for each in ALL_RULES]
-    rules = read(*found)["tool"]["driver"]["rules"]
-    assert sorted(each["id"] for each in rules) == sorted(each.id for each in ALL_RULES)
-    for each in rules:
-        assert len(each["shortDescription"]["text"]) <= 1024
-        assert len(each["fullDescription"]["text"]) <= 1024
+def test_rules_are_the_same_whatever_was_found() -> None:
+    assert read()["tool"] == read(ALL_RULES[40].at(Location("a.wpk.yaml", 3), "a message"))["tool"]
+    assert [each["id"] for each in read()["tool"]["driver"]["rules"]] == [each.id for each in ALL_RULES]
+
+
+def test_each_rule_fits_githubs_limits() -> None:
+    for each in read()["tool"]["driver"]["rules"]:
+        assert 0 < len(each["shortDescription"]["text"]) <= 1024
+        assert 0 < len(each["fullDescription"]["text"]) <= 1024
         assert len(each["name"]) <= 255
         assert len(each["properties"]["tags"]) <= 10
+        assert each["properties"]["precision"] in ("very-high", "high", "medium", "low")
         assert each["help"]["text"]
         assert each["id"] in each["help"]["markdown"]
+        assert each["helpUri"].endswith(f"docs/rules.md#{each['id']}")
+
+
+def test_a_rule_is_either_a_security_problem_with_a_score_or_another_problem() -> None:
+    found = [each.at(Location("a.wpk.yaml", 3), "a message") for each in ALL_RULES]
+    for severity in Severity:
+        for each in read(*(replace(finding, severity=severity) for finding in found))["tool"]["driver"]["rules"]:
+            score = each["properties"].get("security-severity")
+            assert (score is not None) == ("security" in each["properties"]["tags"])
+            assert score is None or 0.0 < float(score) <= 10.0
+            assert (score is None) == ("problem.severity" in each["properties"])
 
 
 def test_a_weakness_becomes_a_tag_and_the_severity_a_score() -> None:
@@ -99,14 +122,14 @@ def test_a_slight_rule_without_a_weakness_is_no_security_problem() -> None:
 )
 def test_severities_are_those_of_github(severity: Severity, level: str, least: float, most: float) -> None:
     only = read(replace(PURGE, severity=severity))
-    (described,) = only["tool"]["driver"]["rules"]
+    described = rule(replace(PURGE, severity=severity))
     assert only["results"][0]["level"] == described["defaultConfiguration"]["level"] == level
     assert least <= float(described["properties"]["security-severity"]) <= most
 
 
 def test_a_rule_of_the_repository_is_described_by_nothing_that_a_package_wrote() -> None:
     described = rule(replace(PURGE, rule="our-own-rule", message=HOSTILE, fix=HOSTILE))
-    assert described["shortDescription"]["text"] == "Our own rule"
+    assert described["shortDescription"]["text"] == "Our own rule."
     assert "evil.example" not in json.dumps(described)
 
 
@@ -123,9 +146,23 @@ def test_columns_count_code_points_and_the_end_is_beyond_the_range() -> None:
     assert region == {"startLine": 24, "startColumn": 16, "endLine": 24, "endColumn": 33}
 
 
-def test_a_place_without_an_end_has_only_its_start() -> None:
+def test_a_place_without_an_end_is_one_character_because_github_asks_for_an_end() -> None:
     physical = read(replace(PURGE, location=Location("a", 4, 2)))["results"][0]["locations"][0]["physicalLocation"]
-    assert physical["region"] == {"startLine": 4, "startColumn": 2}
+    assert physical["region"] == {"startLine": 4, "startColumn": 2, "endLine": 4, "endColumn": 3}
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        (Location("a", 4, 3, 4, 5), True),
+        (Location("a", 4, 1, 4, len(PURGE.excerpt) + 1), False),
+        (Location("a", 4, 3, 5, 2), False),
+    ],
+    ids=["within the line", "the whole line", "more than the line"],
+)
+def test_the_line_around_is_there_where_it_says_more_than_the_place(place: Location, shown: bool) -> None:
+    physical = read(replace(PURGE, location=place))["results"][0]["locations"][0]["physicalLocation"]
+    assert ("contextRegion" in physical) == shown
 
 
 def test_the_line_around_it_is_shown_without_control_characters() -> None:
@@ -163,11 +200,13 @@ def test_every_relative_path_comes_back_from_its_reference(path: str) -> None:
 
 
 def test_a_waived_finding_is_suppressed_with_its_reason() -> None:
-    first, second = read(replace(PURGE, waiver=WAIVER), *many(1))["results"]
+    second, first = read(replace(PURGE, waiver=WAIVER), *many(1))["results"]
     (suppression,) = first["suppressions"]
     assert (suppression["kind"], suppression["status"]) == ("inSource", "accepted")
     assert "the folder is scratch" in suppression["justification"]
-    assert suppression["location"]["physicalLocation"]["region"]["startLine"] == 23
+    place = suppression["location"]["physicalLocation"]
+    assert place["region"]["startLine"] == 23
+    assert place["artifactLocation"] == {"uri": "playbooks/purge.wpk.yaml", "uriBaseId": "%SRCROOT%"}
     assert second["suppressions"] == []
 
 
@@ -183,6 +222,20 @@ def test_more_than_github_shows_is_cut_from_the_slight_end_and_said(monkeypatch:
     assert only["results"][0]["level"] == "error"
     (note,) = only["invocations"][0]["toolExecutionNotifications"]
     assert note["message"]["text"].startswith("10 further findings")
+
+
+def test_what_is_waived_is_left_out_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wpk_sandbox.report.sarif.MOST_RESULTS", 3)
+    assert all(not each["suppressions"] for each in read(*many(3), replace(PURGE, waiver=WAIVER))["results"])
+
+
+def test_a_category_is_said_only_where_it_is_asked_for() -> None:
+    """GitHub's upload action sets its own where a log has none, and leaves one that is there."""
+    assert "automationDetails" not in read(PURGE)
+    for category in ("staging", "staging/"):
+        log = json.loads(sarif([PURGE], category=category))
+        SCHEMA.validate(log)
+        assert log["runs"][0]["automationDetails"] == {"id": "staging/"}
 
 
 def test_the_most_is_what_github_shows() -> None:

@@ -64,7 +64,7 @@ class Need:
     any_of: tuple[Permission, ...]
 
 
-# What each action of the format asks for on its own target; any one of a row's permissions is enough.
+# What each act asks for on its own target; any one of a row's permissions is enough.
 _CHANGE = ("patch", "update")
 _REQUESTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "get": (("get", "list", "watch"),),
@@ -79,6 +79,13 @@ _REQUESTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "apply": ((*_CHANGE, "create"),),
     "run": (("create",),),
     "delete": (("delete", "deletecollection", "eviction"),),
+    # What only a call of kubectl or helm does (`kubectl`).
+    "exec": (("exec",),),
+    "attach": (("attach",),),
+    "portforward": (("portforward",),),
+    "token": (("token",),),
+    "release": (("get", "list", "watch"),),
+    "keep": (("create", *_CHANGE),),
 }
 # `restart` patches the template of a workload, deletes a pod, and makes a Job anew.
 _RESTART: Mapping[str, tuple[str, ...]] = {"Pod": ("delete", "deletecollection", "eviction"), "Job": ("create",)}

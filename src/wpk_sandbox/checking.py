@@ -22,7 +22,7 @@ from wpk_sandbox.sandbox.table import choose
 
 def check(request: Request, form: str, stream: IO[str]) -> int:
     """Write every finding and decision; fails when a package is blocked or cannot be understood."""
-    loose: list[Finding] = list(request.selection.findings)
+    loose: list[Finding] = []
     judged = _first_cases(list(judge(request, loose)))
     _FORMS[form](judged, loose, stream)
     refused = any(refusal(each, request.settings) for each in judged)
@@ -32,7 +32,7 @@ def check(request: Request, form: str, stream: IO[str]) -> int:
 
 def show_plans(request: Request, form: str, stream: IO[str]) -> int:
     """Write the plan of every package and case."""
-    loose: list[Finding] = list(request.selection.findings)
+    loose: list[Finding] = []
     plans = []
     for judged in judge(request, loose):
         intended = plan_package(judged, _sandbox(judged, request), request)

@@ -19,7 +19,7 @@ from wpk_sandbox.package.source import read_file
 from wpk_sandbox.rules.judgement import Before, judged_before, judgement
 from wpk_sandbox.rules.masking import masked
 from wpk_sandbox.rules.naming import name_taken
-from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome
+from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome, weighed
 from wpk_sandbox.rules.waivers import about_policy
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.settings import Settings
@@ -78,6 +78,7 @@ class Judged:
 def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
     """Load, check and decide on each package; findings that belong to no package are added to `loose`."""
     policy = request.settings.policy
+    loose += weighed(request.selection.findings, policy)
     used: frozenset[FileWaiver] = frozenset()
     befores: dict[tuple[str, int], Before] = {}
     taken: dict[str, Location] = {}

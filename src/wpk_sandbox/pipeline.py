@@ -40,7 +40,7 @@ def try_packages(
     listener = observer or Silent()
     began, started = time.monotonic(), datetime.now(UTC)
     results: list[PackageResult] = []
-    loose: list[Finding] = list(request.selection.findings)
+    loose: list[Finding] = []
     stopped = None
     with signals_raise():
         try:

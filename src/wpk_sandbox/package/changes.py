@@ -4,7 +4,8 @@ When that cannot be known, every package is taken and the notes say so: an empty
 changed, never that we could not look.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -25,10 +26,11 @@ from wpk_sandbox.package.selection import (
     refused,
 )
 from wpk_sandbox.package.source import parse, read_file
+from wpk_sandbox.package.uncovered import uncovered
 from wpk_sandbox.package.validate import nearest
 
-# The fields whose text may be the path of a file.
-_PATH_FIELDS = frozenset({"manifest", "template"})
+# A word that may be a path: of a manifest in a field of its own, or of a script in the middle of a command.
+_WORD = re.compile(r"[^\s'\"`;|&<>(){}\[\]$=,]*[/.][^\s'\"`;|&<>(){}\[\]$=,]*")
 
 
 def changed(
@@ -78,9 +80,12 @@ def _select(repository: Repository, base: str, head: str, patterns: Sequence[str
             repository.root, patterns, "too many files changed to list them, so every package is taken"
         )
     own = [change for change in changes if matches(change.path, patterns)]
+    gone = [change.path for change in own if change.status == "D"]
+    renames = repository.renames(base, head) if gone else {}
     findings = [finding for change in own if (finding := _refusal(change))]
+    findings += [*_replaced(changes, gone), *uncovered(repository, base, changes, renames, patterns)]
     files = {change.path for change in own if change.status != "D" and not _refusal(change)}
-    notes = [f"compared with {base[:12]}: {len(changes)} changed files", *_gone(repository, base, head, own)]
+    notes = [f"compared with {base[:12]}: {len(changes)} changed files", *_gone(gone, renames)]
     if head != repository.resolve("HEAD"):
         notes.append(f"packages are read from the folder, where not {head[:12]} is checked out")
     others = frozenset(change.path for change in changes if change.path not in files and encodable(change.path))
@@ -103,11 +108,18 @@ def _refusal(change: Change) -> Finding | None:
     return None
 
 
-def _gone(repository: Repository, base: str, head: str, own: Iterable[Change]) -> Iterator[str]:
+def _replaced(changes: Iterable[Change], gone: Sequence[str]) -> Iterator[Finding]:
+    """A finding for each folder of packages that became a link or a submodule: what is in it is not looked at."""
+    for change in (each for each in changes if each.linked and each.status != "D"):
+        below = [path for path in gone if path.startswith(f"{change.path}/")]
+        if below:
+            message = f"`{printable(change.path)}`, where `{printable(below[0])}` was, is {change.linked} now"
+            yield refused(change.path, problems.FILE_LINK, message)
+
+
+def _gone(gone: Sequence[str], renames: Mapping[str, str]) -> Iterator[str]:
     """A note for each package that is no longer where it was."""
-    deleted = [change.path for change in own if change.status == "D"]
-    renames = repository.renames(base, head) if deleted else {}
-    for path in deleted:
+    for path in gone:
         if path in renames:
             yield f"`{printable(path)}` → `{printable(renames[path])}` was renamed"
         else:
@@ -137,8 +149,10 @@ def _depends_on(root: Path, path: str) -> Iterator[str]:
 
 
 def _named_files(data: Any) -> Iterator[str]:
+    """Every text, and every word in it, that may be the path of a file."""
+    if isinstance(data, str):
+        yield data
+        yield from (match[0] for match in _WORD.finditer(data))
     values = data if isinstance(data, list) else data.values() if isinstance(data, dict) else ()
-    if isinstance(data, dict):
-        yield from (text for key in _PATH_FIELDS if isinstance(text := data.get(key), str))
     for value in values:
         yield from _named_files(value)

@@ -19,6 +19,8 @@ QUICK = 60.0
 FETCH = 300.0
 LARGEST_DIFF = 32 * 1024 * 1024
 _HASH = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+# A `.gitmodules` of the change could ask to be shown no submodule.
+_SUBMODULES = "--ignore-submodules=none"
 _SETTINGS = (
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
@@ -143,7 +145,7 @@ class Repository:
 
     def diff(self, base: str, head: str) -> tuple[Change, ...] | None:
         """The paths that differ between two commits, a rename as a removal and an addition; None for too many."""
-        hardened = ("--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "--relative")
+        hardened = ("--no-ext-diff", "--no-textconv", "--no-renames", "--full-index", "--relative", _SUBMODULES)
         result = self.git("diff-tree", "-r", "-z", "--raw", *hardened, base, head).require()
         if len(result.stdout) >= LARGEST_DIFF:
             return None
@@ -165,6 +167,7 @@ class Repository:
             "--no-ext-diff",
             "--no-textconv",
             "--relative",
+            _SUBMODULES,
         )
         fields = self.git("diff-tree", *options, base, head).require().stdout.split("\0")
         return dict(zip(fields[1::3], fields[2::3], strict=False))
@@ -184,6 +187,8 @@ def _environment(root: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
         "GIT_ASKPASS": "true",
         "LC_ALL": "C",
         "GIT_CONFIG_COUNT": str(len(settings)),

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from wpk_sandbox.errors import UsageError
@@ -58,9 +59,19 @@ def everything(root: str | Path, patterns: Sequence[str], why: str) -> Selection
 
 
 def matches(path: str, patterns: Sequence[str]) -> bool:
-    """True when a path matches a pattern: by its name, or as a whole when the pattern has a `/`."""
-    name = path.rpartition("/")[2]
-    return any(_expression(pattern).fullmatch(path if "/" in pattern else name) for pattern in patterns)
+    """True when a path matches a pattern: by its name, or as a whole when the pattern has a `/`.
+
+    Case does not count: on many machines `A.WPK.YAML` and `a.wpk.yaml` are one file.
+    """
+    name = path.rpartition("/")[2].lower()
+    return any(
+        _expression(pattern.lower()).fullmatch(path.lower() if "/" in pattern else name) for pattern in patterns
+    )
+
+
+def matches_whole(path: str, pattern: str) -> bool:
+    """True when a pattern matches the whole of a path, letter for letter; a `*` stays in one folder."""
+    return _expression(pattern).fullmatch(path) is not None
 
 
 def encodable(path: str) -> bool:
@@ -135,6 +146,7 @@ def _nearest(path: Path) -> str:
     return f"did you mean `{printable(str(folder / close[0]))}`?" if close else "check the path"
 
 
+@cache
 def _expression(pattern: str) -> re.Pattern[str]:
     """A glob as a regular expression: `*` and `?` stay in one folder, `**/` is any number of folders."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)

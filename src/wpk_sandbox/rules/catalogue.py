@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 from wpk_sandbox.finding import Rule
+from wpk_sandbox.package import uncovered
 from wpk_sandbox.package.problems import LOAD_RULES
 from wpk_sandbox.rules import (
     custom,
@@ -33,7 +34,9 @@ CHECK_RULES: tuple[Rule, ...] = (
 )
 # Only a policy, or a waiver, brings findings of these.
 POLICY_RULES: tuple[Rule, ...] = (*custom.RULES, *waiver_rules.RULES)
-ALL_RULES: tuple[Rule, ...] = (*LOAD_RULES, *CHECK_RULES, *POLICY_RULES)
+# Only a change brings findings of these.
+CHANGE_RULES: tuple[Rule, ...] = uncovered.RULES
+ALL_RULES: tuple[Rule, ...] = (*LOAD_RULES, *CHECK_RULES, *POLICY_RULES, *CHANGE_RULES)
 
 _BY_ID = {each.id: each for each in ALL_RULES}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.package.problems import LOAD_RULES
-from wpk_sandbox.rules.catalogue import CHECK_RULES, POLICY_RULES
+from wpk_sandbox.rules.catalogue import CHANGE_RULES, CHECK_RULES, POLICY_RULES
 from wpk_sandbox.rules.policy import POINTS, Policy
 
 _WIDTH = 80
@@ -43,6 +43,7 @@ def rules_page() -> str:
             *_scale(),
             *_part("Checking a package", CHECK_RULES),
             *_part("Holding to a policy", POLICY_RULES),
+            *_part("Looking at a change", CHANGE_RULES),
             *_part("Reading a file", LOAD_RULES),
         ]
     )

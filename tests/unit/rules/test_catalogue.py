@@ -7,7 +7,7 @@ import pytest
 
 from wpk_sandbox.finding import Rule
 from wpk_sandbox.package.problems import LOAD_RULES
-from wpk_sandbox.rules.catalogue import ALL_RULES, CHECK_RULES, POLICY_RULES, nearest, rule
+from wpk_sandbox.rules.catalogue import ALL_RULES, CHANGE_RULES, CHECK_RULES, POLICY_RULES, nearest, rule
 from wpk_sandbox.rules.explain import explain, rules_page
 from wpk_sandbox.rules.policy import POINTS
 
@@ -17,7 +17,8 @@ each_rule = pytest.mark.parametrize("each", ALL_RULES, ids=lambda each: each.id)
 
 def test_the_list_holds_the_rules_of_reading_and_of_checking_once() -> None:
     ids = [each.id for each in ALL_RULES]
-    assert len(ids) == len(set(ids)) == len(LOAD_RULES) + len(CHECK_RULES) + len(POLICY_RULES)
+    parts = (LOAD_RULES, CHECK_RULES, POLICY_RULES, CHANGE_RULES)
+    assert len(ids) == len(set(ids)) == sum(map(len, parts))
 
 
 def test_a_rule_is_found_by_its_id_and_by_nothing_else() -> None:

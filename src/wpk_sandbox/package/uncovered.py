@@ -1,0 +1,92 @@
+"""Packages of a change that no pattern finds: where nobody looks, nobody checks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from wpk_sandbox.finding import Finding, Location, Rule, Severity
+from wpk_sandbox.package.format import KIND
+from wpk_sandbox.package.package import Document
+from wpk_sandbox.package.repository import Change, Repository
+from wpk_sandbox.package.selection import encodable, matches, printable
+from wpk_sandbox.package.source import parse, read_file
+
+HIDDEN = Rule(
+    "package-hidden",
+    Severity.HIGH,
+    "A package moves to where no pattern finds it",
+    "It was checked until now. Under its new name no check looks at it any more, while whatever loads runbooks may"
+    " still find it.",
+    "Keep a name that `discover.patterns` finds, or delete the file. If packages are to have other names from now"
+    " on, change the patterns first.",
+    points=10,
+)
+UNCOVERED = Rule(
+    "package-uncovered",
+    Severity.MEDIUM,
+    "A WorkflowPackage stands where no pattern finds it",
+    "Nothing of it is checked: `discover.patterns` says what package files are called, and this one is called"
+    " otherwise.",
+    "Rename the file, or add its name to `discover.patterns`.",
+    points=10,
+)
+RULES = (HIDDEN, UNCOVERED)
+
+
+def uncovered(
+    repository: Repository,
+    base: str,
+    changes: Sequence[Change],
+    renames: Mapping[str, str],
+    patterns: Sequence[str],
+) -> Iterator[Finding]:
+    """A finding for each changed file that holds a package and that no pattern finds.
+
+    `renames` are old paths to new ones. A package that went by its name from a file that patterns find to one that
+    they do not is hidden, whatever git takes the files for.
+    """
+    found: list[tuple[str, Document]] = []
+    for change in changes:
+        if change.status != "D" and not change.linked and not matches(change.path, patterns):
+            found += [(change.path, document) for document in _packages_of(repository, change.path)]
+    before = _names(repository, base, changes, patterns) if found else {}
+    came_from = {new: old for old, new in renames.items()}
+    for path, document in found:
+        old = came_from.get(path, "")
+        old = old if old and matches(old, patterns) else before.get(_name(document), "")
+        yield _finding(path, document, old, patterns)
+
+
+def _packages_of(repository: Repository, path: str) -> Iterator[Document]:
+    """The documents of a checked out file that say that they are packages."""
+    data = read_file(repository.root / path, path, repository.root) if encodable(path) else b""
+    if not isinstance(data, Finding) and KIND.encode() in data:
+        yield from (each for each in parse(data, path).documents if _is_package(each))
+
+
+def _names(repository: Repository, base: str, changes: Sequence[Change], patterns: Sequence[str]) -> dict[str, str]:
+    """The names of the packages that went, each with its file."""
+    found: dict[str, str] = {}
+    for path in (each.path for each in changes if each.status == "D" and encodable(each.path)):
+        if matches(path, patterns):
+            blob = repository.git("cat-file", "blob", f"{base}:./{path}").stdout
+            documents = parse(blob.encode("utf-8", "surrogateescape"), path).documents
+            found |= {_name(document): path for document in documents if _is_package(document)}
+    return found
+
+
+def _is_package(document: Document) -> bool:
+    return isinstance(document.data, dict) and document.data.get("kind") == KIND
+
+
+def _name(document: Document) -> str:
+    metadata = document.data.get("metadata")
+    return str(metadata.get("name")) if isinstance(metadata, dict) else ""
+
+
+def _finding(path: str, document: Document, old: str, patterns: Sequence[str]) -> Finding:
+    place = document.locate("/kind")
+    here = Location(printable(path), place.line, place.column, place.end_line, place.end_column)
+    wanted = f"no pattern ({', '.join(patterns)}) finds `{printable(path)}`"
+    if old:
+        message = f"the package of `{printable(old)}` moves here, and {wanted}"
+        return HIDDEN.at(here, message, excerpt=document.line(place.line)[:200])
+    return UNCOVERED.at(here, f"this is a {KIND}, and {wanted}", excerpt=document.line(place.line)[:200])

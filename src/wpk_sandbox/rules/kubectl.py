@@ -20,10 +20,11 @@ _TAKES = names(
     "n namespace l selector o output f filename k kustomize c container p patch type timeout for tail since"
     " since-time replicas current-replicas from image from-literal from-file from-env-file to-revision revision"
     " grace-period field-selector sort-by overrides env labels port target-port name min max cpu-percent context"
-    " cluster user kubeconfig as as-group token s server request-timeout v field-manager limits requests subresource"
-    " patch-file template raw chunk-size cert key schedule target class rule default-backend clusterrole role serviceaccount"
-    " group verb resource resource-name hard scopes docker-server docker-username docker-password docker-email"
-    " max-log-requests pod-running-timeout address external-ip protocol load-balancer-ip"
+    " cluster user kubeconfig as as-group token s server request-timeout v field-manager limits requests"
+    " subresource patch-file template raw chunk-size cert key schedule target class rule default-backend"
+    " clusterrole role serviceaccount group verb resource resource-name hard scopes docker-server docker-username"
+    " docker-password docker-email max-log-requests pod-running-timeout address external-ip protocol load-"
+    " balancer-ip"
 )
 _HELM_TAKES = names(
     "n namespace kube-context kubeconfig f values set set-string set-file version timeout repo history-max"

@@ -41,12 +41,12 @@ _PLACE = "/spec/validation/required_permissions"
 _APART = names(
     "timeout nice ionice nohup env time command sudo sh bash dash ash exec eval busybox : let local declare"
     " readonly wait kill jobs ps pgrep seq expr bc rev paste comm join fold column od xxd base64 md5 sha1sum"
-    " sha512sum envsubst printenv getent nproc uname whoami tty stty tput clear break continue type which hash umask"
-    " ulimit readlink realpath stat file touch truncate mount findmnt lsblk vmstat iostat mpstat netstat ss lsof top"
-    " rm rmdir mkdir mv cp ln touch chmod chown echo printf cat test [ [[ true false set cd sleep date exit export"
-    " grep egrep sed awk find tar gzip gunzip zcat sha256sum md5sum wc sort uniq cut tr head tail df du ls read"
-    " dirname basename diff ps free uptime hostname id logger jq yq stat trap local return shift tee xargs mktemp"
-    " psql pg_dump pg_restore pg_isready mysql mysqldump redis-cli systemctl journalctl vacuumdb"
+    " sha512sum envsubst printenv getent nproc uname whoami tty stty tput clear break continue type which hash"
+    " umask ulimit readlink realpath stat file touch truncate mount findmnt lsblk vmstat iostat mpstat netstat ss"
+    " lsof top rm rmdir mkdir mv cp ln chmod chown echo printf cat test [ [[ true false set cd sleep date exit"
+    " export grep egrep sed awk find tar gzip gunzip zcat sha256sum md5sum wc sort uniq cut tr head tail df du ls"
+    " read dirname basename diff free uptime hostname id logger jq yq trap return shift tee xargs mktemp psql"
+    " pg_dump pg_restore pg_isready mysql mysqldump redis-cli systemctl journalctl vacuumdb"
 )
 
 

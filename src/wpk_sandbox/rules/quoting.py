@@ -7,6 +7,7 @@ and the folder that `cd` gets. A variable on its own may hold several words on p
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from wpk_sandbox.rules.shell.parser import TooMuchWork
 from wpk_sandbox.rules.shell.source import Source, Span
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def unquoted(command: str) -> tuple[Span, ...]:
     if "$" not in command:
         return ()
     source = Source(command)
-    root = source.parse()
+    try:
+        root = source.parse()
+    except TooMuchWork:
+        return ()
     if root.has_error:
         return ()
     return tuple(source.span(node.start_byte, node.end_byte) for node in _variables(root, source))

@@ -21,6 +21,7 @@ from wpk_sandbox.package.package import (
 from wpk_sandbox.rules.place import Places, Span
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.shell import syntax
+from wpk_sandbox.rules.shell.parser import Budget
 from wpk_sandbox.rules.shell.syntax import Script
 
 _MANIFEST_OPTIONS = ("manifest", "template", "data", "spec", "job", "pod", "container", "containers")
@@ -73,6 +74,7 @@ class Subject:
     def __init__(self, package: Package, policy: Policy, cases: Sequence[Case] = ()) -> None:
         self.package, self.policy, self.cases = package, policy, tuple(cases)
         self.places = Places(package.document)
+        self._budget = Budget()
 
     @cached_property
     def handlers(self) -> tuple[Handler, ...]:
@@ -151,30 +153,29 @@ class Subject:
         action = step.action
         if isinstance(action, ShellAction):
             pointer = self._first(step.pointer, ("shell/command", "config/command"))
-            yield ShellText(syntax.read(action.command), step, (pointer,), (action.command,))
+            yield ShellText(syntax.read(action.command, self._budget), step, (pointer,), (action.command,))
         elif isinstance(action, ContainerAction):
-            yield from _arguments(step, f"{step.pointer}/container", action.raw)
+            yield from self._arguments(step, f"{step.pointer}/container", action.raw)
         else:
             for manifest in manifests_of(step):
                 for pointer, container in manifest.containers():
-                    yield from _arguments(step, pointer, container)
+                    yield from self._arguments(step, pointer, container)
+
+    def _arguments(self, step: Step, pointer: str, container: Mapping[str, Any]) -> Iterator[ShellText]:
+        """What a container runs: its `command`, then its `args`."""
+        pointers: list[str] = []
+        texts: list[str] = []
+        for key in ("command", "args"):
+            for index, argument in enumerate(as_list(container.get(key))):
+                if isinstance(argument, str):
+                    pointers.append(f"{pointer}/{key}/{index}")
+                    texts.append(argument)
+        if texts:
+            yield ShellText(syntax.read_arguments(texts, self._budget), step, tuple(pointers), tuple(texts))
 
     def _first(self, pointer: str, endings: Sequence[str]) -> str:
         places = self.package.document.places
         return next((f"{pointer}/{ending}" for ending in endings if f"{pointer}/{ending}" in places), pointer)
-
-
-def _arguments(step: Step, pointer: str, container: Mapping[str, Any]) -> Iterator[ShellText]:
-    """What a container runs: its `command`, then its `args`."""
-    pointers: list[str] = []
-    texts: list[str] = []
-    for key in ("command", "args"):
-        for index, argument in enumerate(as_list(container.get(key))):
-            if isinstance(argument, str):
-                pointers.append(f"{pointer}/{key}/{index}")
-                texts.append(argument)
-    if texts:
-        yield ShellText(syntax.read_arguments(texts), step, tuple(pointers), tuple(texts))
 
 
 def manifests_of(step: Step) -> Iterator[Manifest]:

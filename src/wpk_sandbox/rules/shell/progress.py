@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from wpk_sandbox.rules.shell.command import Command, Redirect
 from wpk_sandbox.rules.shell.files import Files
+from wpk_sandbox.rules.shell.parser import Budget
 from wpk_sandbox.rules.shell.scope import Scope
 from wpk_sandbox.rules.shell.source import Span
 from wpk_sandbox.rules.shell.words import Word
@@ -62,6 +63,7 @@ PLAIN = Context()
 class Reading:
     """What was read so far, shared by a script and the scripts inside of it."""
 
+    budget: Budget = field(default_factory=Budget)
     commands: list[Command] = field(default_factory=list)
     problems: list[tuple[str, Span]] = field(default_factory=list)
     scope: Scope = field(default_factory=Scope)

@@ -1,12 +1,15 @@
 """Text of a script with the place of each character in what the author wrote, and its syntax tree."""
 
-import functools
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from wpk_sandbox.rules.shell import parser
+from wpk_sandbox.rules.shell.parser import Budget, TooMuchWork
+
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 Span = tuple[int, int]
 MOST_PASSES = 8
@@ -17,14 +20,6 @@ _REPAIRS = (
     (re.compile(r"(?<==\s)(?=~\s)"), "\\"),
     (re.compile(r"(?<=\()(?=\()"), " "),
 )
-
-
-@functools.cache
-def _parser() -> "Parser":
-    import tree_sitter  # noqa: PLC0415 - heavy, and only packages with a shell step need it
-    import tree_sitter_bash  # noqa: PLC0415
-
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
 class Source:
@@ -42,23 +37,30 @@ class Source:
         self.data = text.encode("utf-8", "replace")
         self._character: list[int] | None = None if len(self.data) == len(text) else _characters(text)
 
-    def parse(self) -> "Node":
-        """The root of its syntax tree; parts that are no shell are nodes of the type ERROR."""
-        root = self._parse()
+    def parse(self, budget: Budget | None = None) -> "Node":
+        """The root of its syntax tree; parts that are no shell are nodes of the type ERROR.
+
+        Raises:
+            TooMuchWork: the budget, which is that of a package if none is given, does not allow it.
+        """
+        budget = budget or Budget()
+        root = self._parse(budget)
         if not root.has_error or self.error(root) is None:
             return root
         before = self.text, self.origin, self.data, self._character
         for pattern, repair in _REPAIRS:
             self._replace(pattern, repair)
-        repaired = self._parse()
-        if self.error(repaired) is None:
-            return repaired
+        if self.text != before[0]:
+            with contextlib.suppress(TooMuchWork):
+                repaired = self._parse(budget)
+                if self.error(repaired) is None:
+                    return repaired
         self.text, self.origin, self.data, self._character = before
         return root
 
-    def _parse(self) -> "Node":
+    def _parse(self, budget: Budget) -> "Node":
         data = self.data
-        root = _parser().parse(data).root_node
+        root = parser.parse(data, budget)
         for _ in range(MOST_PASSES):
             swallowed = _swallowed(root, data)
             if not swallowed:
@@ -67,7 +69,7 @@ class Source:
             for place in swallowed:
                 patched[place] = ord(" ")
             data = bytes(patched)
-            root = _parser().parse(data).root_node
+            root = parser.parse(data, budget)
         return root
 
     def _replace(self, pattern: re.Pattern[str], repair: str) -> None:
@@ -112,6 +114,12 @@ class Source:
                 return f"this is not shell syntax{missing}", self._first_line(node)
             waiting += [child for child in reversed(node.children) if child.has_error or child.is_missing]
         return None
+
+    def line(self, byte: int) -> Span:
+        """The line that a byte stands in."""
+        start = self.data.rfind(b"\n", 0, byte) + 1
+        end = self.data.find(b"\n", byte)
+        return self.span(start, end if end >= 0 else len(self.data))
 
     def _first_line(self, node: "Node") -> Span:
         """The first line of a node; of one that is missing, the last word before it."""

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.parser import Budget
 from wpk_sandbox.rules.shell.progress import Reading
 from wpk_sandbox.rules.shell.source import Source, Span
 from wpk_sandbox.rules.shell.walk import Walker
 from wpk_sandbox.rules.shell.words import literal
 
-# Reading what the grammar does not know takes more than the square of its length.
 LONGEST_SCRIPT = 32 * 1024
 
 
@@ -33,21 +33,24 @@ class Problem:
     span: Span
 
 
-def read(text: str) -> Script:
-    """The commands of a script; one of more than 32 KiB is not read."""
+def read(text: str, budget: Budget | None = None) -> Script:
+    """The commands of a script; one of more than 32 KiB is not read.
+
+    The budget is what the scripts of a package share, a whole one if none is given.
+    """
     if len(text) > LONGEST_SCRIPT:
         return Script(problems=(Problem(f"the script is longer than {LONGEST_SCRIPT // 1024} KiB", (0, 1)),))
-    reading = Reading()
+    reading = Reading(budget or Budget())
     Walker(Source(text), reading).read()
     return _script(reading)
 
 
-def read_arguments(arguments: Sequence[str]) -> Script:
+def read_arguments(arguments: Sequence[str], budget: Budget | None = None) -> Script:
     """The command of an argument list, and those that it starts.
 
     Places count through the arguments as if each was followed by one further character.
     """
-    reading = Reading()
+    reading = Reading(budget or Budget())
     words, start = [], 0
     for argument in arguments:
         words.append(literal(argument, start))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from wpk_sandbox.rules.shell import assignments, escapes, lists, redirects
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.expand import Expander
+from wpk_sandbox.rules.shell.parser import TooMuchWork
 from wpk_sandbox.rules.shell.printed import output
 from wpk_sandbox.rules.shell.progress import (
     MOST_DEPTH,
@@ -43,18 +44,24 @@ class Walker:
 
     def read(self, context: Context = PLAIN) -> None:
         """Read the whole source, as far as bounds and syntax allow."""
-        root = self._source.parse()
-        error = self._source.error(root)
-        if error is not None:
-            self._reading.problems.append(error)
         outermost = not self._reading.nested
         try:
-            self._children(root, context)
+            self._children(self._parsed(), context)
             if outermost:
                 self._uncalled()
         except Stop:
             if not outermost:
                 raise
+
+    def _parsed(self) -> "Node":
+        try:
+            root = self._source.parse(self._reading.budget)
+        except TooMuchWork as reason:
+            raise self._reading.stop(str(reason), self._source.line(reason.byte)) from reason
+        error = self._source.error(root)
+        if error is not None:
+            self._reading.problems.append(error)
+        return root
 
     def start(self, words: tuple[Word, ...]) -> None:
         """Read a command that is given as its words."""

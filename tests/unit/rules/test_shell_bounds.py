@@ -1,0 +1,78 @@
+"""Scripts that would take too long to read are told as such, and leave what others say as it is."""
+
+import pytest
+from checking import package, rules, shell
+
+from wpk_sandbox.rules import quoting, scripts
+from wpk_sandbox.rules.policy import Policy
+from wpk_sandbox.rules.shell import parser, syntax
+from wpk_sandbox.rules.subject import Subject
+
+TOO_MUCH = "the script is too long, or too far from shell syntax, to be read"
+
+
+def problems(script: str) -> list[str]:
+    return [problem.message for problem in syntax.read(script).problems]
+
+
+@pytest.mark.parametrize("piece", ["A=(", "}|", ">", "<<<", ")", "`<<< ]]", "<<EOF\n", "))\\;"])
+def test_a_script_of_nothing_but_broken_pieces_is_read_only_where_it_is_short(piece: str) -> None:
+    assert TOO_MUCH not in problems(piece * 50)
+    assert problems((piece * 30_000)[:30_000]) == [TOO_MUCH]
+
+
+def test_a_long_script_of_ordinary_commands_is_read() -> None:
+    script = 'if [ -f "$HOME/list" ]; then\n  kubectl -n shop get pods | grep -c web > /tmp/count\nfi\n' * 380
+    assert len(script) > 31_000
+    assert problems(script) == []
+
+
+def test_a_script_inside_of_a_script_shares_its_bounds() -> None:
+    broken = "A=(" * 1_300
+    few, many = (syntax.read(f"X='{broken}'\n" + 'sh -c "$X"\n' * number) for number in (1, 100))
+    assert all(problem.message == "this is not shell syntax" for problem in few.problems)
+    assert many.problems[-1].message.startswith("all scripts of the package are too long")
+    start, end = many.problems[-1].span
+    assert 0 <= start < end <= len(f"X='{broken}'\n" + 'sh -c "$X"\n' * 100)
+
+
+def test_what_was_read_before_the_bound_counts() -> None:
+    found = syntax.read("rm -rf /srv/data\nsh -c '" + "A=(" * 8_000 + "'")
+    assert [command.name for command in found.commands] == ["rm", "sh"]
+    assert [problem.message for problem in found.problems] == [TOO_MUCH]
+
+
+def test_scripts_of_a_package_share_what_they_may_cost() -> None:
+    ordinary = 'kubectl -n shop get pods | grep -c "$NAME" > /tmp/count || true\n' * 400
+    subject = Subject(package(*(shell(ordinary, f"run{number}") for number in range(12))), Policy())
+    told = [finding for finding in scripts.check(subject) if finding.rule == scripts.UNREADABLE.id]
+    assert not subject.scripts[0].script.problems
+    assert 0 < len(told) < 12
+    assert all(finding.message.startswith("all scripts of the package are too long") for finding in told)
+
+
+def test_the_parser_is_fit_for_the_next_script_after_it_was_stopped() -> None:
+    assert problems("A=(" * 9_000) == [TOO_MUCH]
+    assert [command.name for command in syntax.read("rm -r /srv/data").commands] == ["rm"]
+
+
+def test_each_step_of_a_long_script_costs_more() -> None:
+    one, two = parser.Budget(), parser.Budget()
+    one.charge(20_000)
+    two.charge(10_000)
+    two.charge(10_000)
+    assert one.left < two.left < parser.MOST_COST
+
+
+def test_a_line_that_the_parser_had_reached_is_told() -> None:
+    (problem,) = syntax.read("ls /srv\n" * 20 + "A=(" * 9_000).problems
+    assert problem.span[0] >= len("ls /srv\n") * 20
+
+
+def test_quotes_are_not_looked_for_in_what_cannot_be_read() -> None:
+    assert quoting.unquoted("cp /srv/$NAME /tmp") != ()
+    assert quoting.unquoted("cp /srv/$NAME /tmp\n" + "A=(" * 9_000) == ()
+
+
+def test_the_finding_is_the_rule_of_scripts_that_cannot_be_read() -> None:
+    assert "shell-unreadable" in rules(shell("A=(" * 9_000))

@@ -27,11 +27,11 @@ def attached(package: Package) -> Iterator[Package]:
                 continue
             for path in referenced_paths(step.action):
                 if path not in told:
-                    yield from (_applied(package, step, each) for each in package.files.get(path, ()))
+                    yield from (applied(package, step, each) for each in package.files.get(path, ()))
                 told.add(path)
 
 
-def _applied(package: Package, step: Step, document: Document) -> Package:
+def applied(package: Package, step: Step, document: Document) -> Package:
     """The package, with nothing in it but the application of a document: of an object, or of a list of them."""
     several = isinstance(document.data, list)
     objects = (

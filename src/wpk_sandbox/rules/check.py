@@ -1,6 +1,7 @@
 """Examines a package with every rule; pure, so that the same package and policy always give the same findings."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.package import Case, Package
@@ -19,6 +20,7 @@ from wpk_sandbox.rules import (
 )
 from wpk_sandbox.rules.attached import attached
 from wpk_sandbox.rules.masking import hidden_texts, shown
+from wpk_sandbox.rules.piped import piped
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.subject import Subject
 
@@ -45,18 +47,21 @@ def check(package: Package, policy: Policy, cases: Sequence[Case] = ()) -> tuple
     The loader's findings are not among them. `cases` are those of its case file: they tell what no package can,
     such as the target and the parameters.
     """
-    told = list(_told(Subject(package, policy, cases), _OF_PACKAGES))
+    told = [*_told(Subject(package, policy, cases), _OF_PACKAGES)]
     for part in attached(package):
         told += _told(Subject(part, policy), _OF_OBJECTS)
     return tuple(sorted(told, key=lambda finding: finding.order))
 
 
 def _told(subject: Subject, families: Sequence[_Family]) -> Iterator[Finding]:
-    distinct: dict[tuple[object, ...], Finding] = {}
-    for family in families:
-        for finding in family(subject):
-            distinct.setdefault((finding.rule, finding.location), finding)
-    hidden = hidden_texts(subject) if distinct else ()
-    line = subject.places.line
-    for finding in distinct.values():
-        yield shown(finding, line(finding.location.line), hidden)
+    """The findings about a subject and the objects in its scripts: each once, with its line, without secrets."""
+    found = [finding for family in families for finding in family(subject)]
+    hidden = hidden_texts(subject) if found else ()
+    for part in piped(subject):
+        within = Subject(part.package, subject.policy)
+        hidden += hidden_texts(within)
+        for finding in (finding for family in _OF_OBJECTS for finding in family(within)):
+            found.append(replace(finding, location=part.location(finding.location, subject)))
+    distinct = {(finding.rule, finding.location): finding for finding in reversed(found)}
+    for finding in reversed(distinct.values()):
+        yield shown(finding, subject.places.line(finding.location.line), hidden)

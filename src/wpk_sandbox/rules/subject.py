@@ -20,7 +20,7 @@ from wpk_sandbox.package.package import (
 )
 from wpk_sandbox.rules.place import Places, Span
 from wpk_sandbox.rules.policy import Policy
-from wpk_sandbox.rules.shell import syntax
+from wpk_sandbox.rules.shell import parser, syntax
 from wpk_sandbox.rules.shell.parser import Budget
 from wpk_sandbox.rules.shell.syntax import Script
 
@@ -74,7 +74,6 @@ class Subject:
     def __init__(self, package: Package, policy: Policy, cases: Sequence[Case] = ()) -> None:
         self.package, self.policy, self.cases = package, policy, tuple(cases)
         self.places = Places(package.document)
-        self._budget = Budget()
 
     @cached_property
     def handlers(self) -> tuple[Handler, ...]:
@@ -148,6 +147,13 @@ class Subject:
     def location(self, pointer: str) -> Location:
         """The place of a value."""
         return self.package.document.locate(pointer)
+
+    @cached_property
+    def _budget(self) -> Budget:
+        """What its scripts may cost: its share of what those of the whole file may."""
+        document = self.package.document
+        start, end = self.places.range(document.locate(""))
+        return parser.shared(end - start, len(document.text))
 
     def _scripts(self, step: Step) -> Iterator[ShellText]:
         action = step.action

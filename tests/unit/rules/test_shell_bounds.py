@@ -44,10 +44,10 @@ def test_what_was_read_before_the_bound_counts() -> None:
 
 def test_scripts_of_a_package_share_what_they_may_cost() -> None:
     ordinary = 'kubectl -n shop get pods | grep -c "$NAME" > /tmp/count || true\n' * 400
-    subject = Subject(package(*(shell(ordinary, f"run{number}") for number in range(12))), Policy())
+    subject = Subject(package(*(shell(ordinary, f"run{number}") for number in range(8))), Policy())
     told = [finding for finding in scripts.check(subject) if finding.rule == scripts.UNREADABLE.id]
     assert not subject.scripts[0].script.problems
-    assert 0 < len(told) < 12
+    assert 0 < len(told) < 8
     assert all(finding.message.startswith("all scripts of the package are too long") for finding in told)
 
 
@@ -62,6 +62,12 @@ def test_each_step_of_a_long_script_costs_more() -> None:
     two.charge(10_000)
     two.charge(10_000)
     assert one.left < two.left < parser.MOST_COST
+
+
+def test_packages_of_one_file_share_what_they_may_cost_and_each_has_a_part() -> None:
+    assert parser.shared(1_000, 1_000).left == parser.MOST_COST
+    assert parser.shared(500, 1_000).left == parser.MOST_COST // 2
+    assert parser.shared(1, 1_000).left == parser.shared(0, 0).left == parser.LEAST_COST
 
 
 def test_a_line_that_the_parser_had_reached_is_told() -> None:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 # Ordinary shell takes less than one step for each byte, so that 32 KiB of it can be read.
 MOST_STEPS = 40_000
-# What all scripts of a package may cost, about 150 KiB of ordinary shell; a script costs the more for a step the
+# What all scripts of a file may cost, about 150 KiB of ordinary shell; a script costs the more for a step the
 # more steps it takes.
 MOST_COST = 4 * MOST_STEPS
+# What those of each package may cost, however many there are in the file.
+LEAST_COST = 10_000
 # What the parser takes between two of its reports of progress: OP_COUNT_PER_PARSER_CALLBACK_CHECK of its source.
 _STEPS_OF_A_REPORT = 100
 # Bytes that the parser is given at a time. Reading them counts as a step, and so does reading them again.
@@ -32,6 +34,11 @@ class Budget:
     def charge(self, steps: int) -> None:
         """Take off what a script cost."""
         self.left -= steps + steps * steps // MOST_STEPS
+
+
+def shared(length: int, whole: int) -> Budget:
+    """The budget of a package from its length and that of its file."""
+    return Budget(max(LEAST_COST, MOST_COST * length // max(whole, 1)))
 
 
 class TooMuchWork(Exception):  # noqa: N818 - not an error: it ends the reading of a script

@@ -18,7 +18,7 @@ MOST_STEPS = 40_000
 # more steps it takes.
 MOST_COST = 4 * MOST_STEPS
 # What those of each package may cost, however many there are in the file.
-LEAST_COST = 10_000
+LEAST_COST = 5_000
 # What the parser takes between two of its reports of progress: OP_COUNT_PER_PARSER_CALLBACK_CHECK of its source.
 _STEPS_OF_A_REPORT = 100
 # Bytes that the parser is given at a time. Reading them counts as a step, and so does reading them again.

@@ -3,13 +3,13 @@
 import base64
 import binascii
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.rules import secret_forms as forms
 from wpk_sandbox.rules.place import Span
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.subject import Subject, escaped
@@ -44,85 +44,6 @@ class Secret:
         return self.text[self.span[0] : self.span[1]]
 
 
-# Forms that the issuers themselves describe, so that a match is a secret whatever stands around it.
-_ISSUED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (what, re.compile(pattern))
-    for what, pattern in (
-        ("an AWS access key", r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b"),
-        ("a GitHub token", r"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})\b"),
-        ("a GitLab token", r"\b(gl(?:pat|dt|rt|cbt|ptt)-[A-Za-z0-9_-]{20,})"),
-        ("a Slack token", r"\b(xox[abeoprs]-[A-Za-z0-9-]{10,})"),
-        ("a Slack webhook", r"hooks\.slack\.com/services/(T[A-Za-z0-9]+/B[A-Za-z0-9]+/[A-Za-z0-9]{16,})"),
-        ("a Google API key", r"\b(AIza[0-9A-Za-z_-]{35})"),
-        ("a Stripe key", r"\b([sr]k_live_[0-9A-Za-z]{20,})"),
-        ("an npm token", r"\b(npm_[A-Za-z0-9]{36})\b"),
-        ("a private key", r"(-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*-----|\Z))"),
-        ("a JSON web token", r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"),
-    )
-)
-# What all of them, and the assignments below, have in common: one cheap look passes over ordinary text.
-_HINT = re.compile(
-    r"AKIA|ASIA|gh[pousr]_|github_pat|gl(?:pat|dt|rt|cbt|ptt)-|xox|hooks\.slack|AIza|_live_|npm_|PRIVATE KEY|eyJ"
-    r"|://[^/\s]*@|passw|pwd|secret|token|(?:api|access|account)_?-?key|credential|bearer|basic |mysql|mariadb|curl"
-    r"|redis-cli|sshpass|login",
-    re.IGNORECASE,
-)
-_WORDS = (
-    r"(?:password|passwd|passphrase|pwd|secret|token|credentials?"
-    r"|(?:api|access|account|private|secret)[_-]?key)"
-)
-_NAME = re.compile(rf"(?:^|[_.-]|(?<=[a-z])(?=[A-Z])){_WORDS}$", re.IGNORECASE)
-# The words between a program and its option: of the same command, and not many, so that a long text costs no more
-# than its length.
-_WORD = r"(?:[^\s|;&'\"\\]++|'[^']{0,400}'|\"[^\"]{0,400}\"|\\\S)++"
-_THEN = rf"(?:[ \t]++(?:\\\n\s*+)?{_WORD}){{0,30}}?[ \t]++(?:\\\n\s*+)?"
-# The value of an option, without the quotes around it.
-_VALUE = r"['\"]?((?<=')[^'\n]{3,}|(?<=\")[^\"\n]{3,}|[^\s'\"|;&]{3,})"
-_LOGIN = (
-    r"\b(?:docker|podman|nerdctl|buildah|skopeo|oras|crane|helm|oc|az|cf)"
-    r"(?:[ \t]++(?!login\b)[^\s|;&]++){0,4}[ \t]++login"
-)
-_MYSQL = r"(?<![\w./-])(?:/usr/(?:local/)?bin/)?(?:mysql|mariadb)[a-z-]*+"
-# By convention an option that begins so switches something, and takes no value.
-_SWITCH = r"(?!(?:no|without|with|ask|prompt|show|skip|disable|generate)-)"
-_BASIC = "a basic authorization"
-_IN_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (what, re.compile(pattern, re.IGNORECASE))
-    for what, pattern in (
-        ("a password in a URL", r"(?<=[a-z0-9])://[^/\s:@'\"]*:([^/\s@'\"]{3,})@"),
-        ("a bearer token", r"\bbearer\s+([A-Za-z0-9._~+/=-]{12,})"),
-        (_BASIC, r"\bbasic\s+([A-Za-z0-9+/]{8,}={0,2})"),
-        (
-            "a password of `-u`",
-            rf"\bcurl{_THEN}(?:-[a-z]{{0,9}}u|--(?:proxy-)?user)[\s=]*['\"]?(?:\$\w+|\$\{{[^}}\s]*\}}|[^\s:'\"$]+):([^\s'\"]{{3,}})",
-        ),
-        ("a password of a database client", rf"{_MYSQL}{_THEN}(?-i:-p){_VALUE}"),
-        ("a password of a database client", rf"\bredis-cli{_THEN}(?:(?-i:-a)\s|--pass[\s=])\s*{_VALUE}"),
-        ("a password of a login", rf"\bsshpass\s+(?:-[veh]+\s+|(?-i:-[Pd])\s*\S+\s+){{0,4}}(?-i:-p)\s*{_VALUE}"),
-        ("a password of a login", rf"{_LOGIN}{_THEN}(?-i:-p)[\s=]+{_VALUE}"),
-        ("an assigned secret", rf"(?<![a-z0-9_$])[a-z0-9_]*{_WORDS}=[\"']?([^\s\"'&|;]+)"),
-        (
-            "a secret in an option",
-            rf"\s--?(?!-){_SWITCH}[a-z0-9-]*{_WORDS}\s+[\"']?([^\s\"'&|;<>-][^\s\"'&|;]+)",
-        ),
-        ("a secret in JSON", rf"\"[a-z0-9_-]*{_WORDS}\"\s*:\s*\"([^\"]+)\""),
-    )
-)
-# Forms that only the name before the value tells from ordinary text, so that the value must look random too.
-_BY_NAME = frozenset({"an assigned secret", "a secret in an option", "a secret in JSON"})
-_PLACEHOLDER = re.compile(
-    r"\$|\{\{|^`|^ENC\[|^<.*>$|^\[.*\]$|^\*+$|^x{3,}$|change-?_?me|example|placeholder|redacted|dummy|replace|your[-_]|insert|todo"
-    r"|^(?:none|null|true|false|yes|no|original|previous|unset|undefined|empty|string|secret|password|token)$|\.\.\.",
-    re.IGNORECASE,
-)
-# The name of something that holds a secret, or of what an earlier handler produced: `new_credentials`, `db-token`.
-_PLAIN_NAME = re.compile(r"[a-z]+(?:[-_.][a-z]+)*")
-_PATH = re.compile(r"(?:~|\.{0,2})/[\w./-]+|@\S+")
-# Names that hold a password even when it is an ordinary word.
-_SURELY = re.compile(r"passw|pwd|passphrase", re.IGNORECASE)
-_RANDOM_BITS = 3.0
-
-
 def check(subject: Subject) -> Iterator[Finding]:
     """Every secret of the package, without its value."""
     for secret in found(subject):
@@ -145,23 +66,28 @@ def _within(value: Any, pointer: str, name: str) -> Iterator[Secret]:
             yield from _kubernetes_secret(value, pointer)
             return
         value = _unsealed(value)
-        own = value.get("name")
+        own = value.get("annotation") or value.get("name")
         for key, item in value.items():
             called = own if key == "value" and isinstance(own, str) else key
             yield from _within(item, f"{pointer}/{escaped(key)}", called)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _within(item, f"{pointer}/{index}", name)
-    elif isinstance(value, int) and not isinstance(value, bool) and _SURELY.search(name) and _NAME.search(name):
+    elif (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and forms.SURELY.search(name)
+        and forms.NAME.search(name)
+    ):
         text = str(value)
         yield Secret(f"the value of `{name}`", pointer, text, (0, len(text)))
 
 
 def _text(text: str, pointer: str, name: str) -> Iterator[Secret]:
-    if _NAME.search(name) and _is_secret(text, sure=bool(_SURELY.search(name))):
+    if forms.NAME.search(name) and _is_secret(text, sure=bool(forms.SURELY.search(name))):
         yield Secret(f"the value of `{name}`", pointer, text, (0, len(text)))
         return
-    if len(text) < 8 or not _HINT.search(text):
+    if len(text) < 8 or not forms.HINT.search(text):
         return
     taken: list[Span] = []
     for what, span in _candidates(text):
@@ -172,23 +98,26 @@ def _text(text: str, pointer: str, name: str) -> Iterator[Secret]:
 
 def _candidates(text: str) -> Iterator[tuple[str, Span]]:
     """Ranges that hold a secret, the surest forms first; they may overlap."""
-    for what, pattern in _ISSUED:
+    for what, pattern in forms.ISSUED:
         for match in pattern.finditer(text):
-            if not _PLACEHOLDER.search(match[1]):
+            if not _stands_for_another(match[1]):
                 yield what, match.span(1)
-    for what, pattern in _IN_TEXT:
+    for what, pattern in forms.IN_TEXT:
         for match in pattern.finditer(text):
             name = text[match.start() : match.start(1)]
-            if what == _BASIC and not _is_pair(match[1]):
+            if what in forms.PAIRS:
+                if _is_pair(match[1]):
+                    yield what, match.span(1)
+            elif what in forms.BY_NAME and forms.LABEL.fullmatch(match[1]):
                 continue
-            if _is_secret(match[1], sure=what not in _BY_NAME or bool(_SURELY.search(name))):
+            elif _is_secret(match[1], sure=what not in forms.BY_NAME or bool(forms.SURELY.search(name))):
                 yield what, match.span(1)
 
 
 def _is_pair(encoded: str) -> bool:
     """True for the base64 of `user:password` (RFC 7617) where the password is no placeholder."""
     user, colon, password = _decoded(encoded).partition(":")
-    return bool(colon and password and (user + password).isprintable() and not _PLACEHOLDER.search(password))
+    return bool(colon and password and (user + password).isprintable() and not forms.PLACEHOLDER.search(password))
 
 
 def _unsealed(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -204,9 +133,22 @@ def _kubernetes_secret(manifest: Mapping[str, Any], pointer: str) -> Iterator[Se
         values = manifest.get(part)
         for key, value in values.items() if isinstance(values, Mapping) else ():
             plain = _decoded(value) if encoded and isinstance(value, str) else value
-            if isinstance(plain, str) and plain and not _PLACEHOLDER.search(plain):
+            if isinstance(plain, str) and _is_kept(str(key), plain):
                 place = f"{pointer}/{part}/{escaped(key)}"
                 yield Secret(f"the value of `{key}` of a Secret", place, value, (0, len(value)))
+
+
+def _is_kept(key: str, plain: str) -> bool:
+    """True for a value of a Secret that is to be kept: not for a user's name, a certificate or a placeholder."""
+    if any(_candidates(plain)):
+        return True
+    public = forms.PUBLIC.fullmatch(key) is not None or plain.lstrip().startswith("-----BEGIN CERT")
+    return bool(plain) and not public and not _stands_for_another(plain)
+
+
+def _stands_for_another(value: str) -> bool:
+    """True for a placeholder, and for a text with a variable in it."""
+    return bool(forms.PLACEHOLDER.search(value) or forms.VARIABLE.search(value))
 
 
 def _decoded(value: str) -> str:
@@ -219,13 +161,13 @@ def _decoded(value: str) -> str:
 def _is_secret(value: str, *, sure: bool) -> bool:
     """True for a text that looks like a secret rather than like a placeholder, a path or a name."""
     value = value.strip()
-    if len(value) < 4 or _PLACEHOLDER.search(value) or _PATH.fullmatch(value):
+    if len(value) < 4 or _stands_for_another(value) or forms.PATH.fullmatch(value):
         return False
     if " " in value and not sure:
         return False
     if sure:
-        return not (("_" in value or "-" in value) and _PLAIN_NAME.fullmatch(value))
-    return not _PLAIN_NAME.fullmatch(value) and len(value) >= 8 and entropy(value) >= _RANDOM_BITS
+        return not (("_" in value or "-" in value) and forms.PLAIN_NAME.fullmatch(value))
+    return not forms.PLAIN_NAME.fullmatch(value) and len(value) >= 8 and entropy(value) >= forms.RANDOM_BITS
 
 
 def entropy(text: str) -> float:

@@ -184,11 +184,112 @@ def test_the_contents_of_a_secret_manifest_are_secrets() -> None:
     def encoded(text: str) -> str:
         return base64.b64encode(text.encode()).decode()
 
-    assert rules(applied(manifest("Secret", data={"user": encoded("admin")}))) == {RULE}
-    assert rules(applied(manifest("Secret", stringData={"user": "admin"}))) == {RULE}
-    assert rules(applied(manifest("Secret", data={"user": encoded("${USER}")}))) == set()
-    assert rules(applied(manifest("Secret", stringData={"user": "${USER}"}))) == set()
-    assert rules(applied(manifest("ConfigMap", data={"user": "admin"}))) == set()
+    assert rules(applied(manifest("Secret", data={"pin": encoded("admin")}))) == {RULE}
+    assert rules(applied(manifest("Secret", stringData={"pin": "admin"}))) == {RULE}
+    assert rules(applied(manifest("Secret", data={"pin": encoded("${USER}")}))) == set()
+    assert rules(applied(manifest("Secret", stringData={"pin": "${USER}"}))) == set()
+    assert rules(applied(manifest("ConfigMap", data={"pin": "admin"}))) == set()
+
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBizCCATGgAwIBAgIUFe9k5r98\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "kept"),
+    [
+        ("username", "orders", False),
+        ("db-host", "postgres.data.svc", False),
+        ("ca.crt", CERTIFICATE, False),
+        ("trust", CERTIFICATE, False),
+        ("tls.key", KEY, True),
+        ("url", "postgres://orders@db/shop", False),
+        ("url", "postgres://orders:Sunny42day@db/shop", True),
+        (".dockerconfigjson", f'{{"auths": {{"registry.example.com": {{"auth": "{BASIC}"}}}}}}', True),
+        ("config", "replace: me", False),
+        ("config", f"host: registry.example.com\ntoken: {RANDOM}\n", True),
+    ],
+)
+def test_what_stands_in_a_secret_beside_secrets_is_none(key: str, text: str, kept: bool) -> None:
+    assert (RULE in rules(applied(manifest("Secret", stringData={key: text})))) is kept
+    encoded = base64.b64encode(text.encode()).decode()
+    assert (RULE in rules(applied(manifest("Secret", data={key: encoded})))) is kept
+
+
+def digits(length: int, letters: str = "0123456789abcdef") -> str:
+    """Letters that look random, and are the same each time."""
+    return "".join(letters[(number * 7 + number // 3) % len(letters)] for number in range(length))
+
+
+ISSUED = [
+    "hf_" + digits(34, RANDOM),
+    "SG." + digits(22, RANDOM) + "." + digits(43, RANDOM),
+    "https://api.telegram.org/bot" + "9564536669:AA" + digits(33, RANDOM) + "/sendMessage",
+    "https://discord.com/api/webhooks/931551816618431364/" + digits(68, RANDOM),
+    "https://chat.googleapis.com/v1/spaces/AAA/messages?key=x&token=" + digits(40, RANDOM),
+    "pypi-" + digits(60, RANDOM),
+    "dckr_pat_" + digits(27, RANDOM),
+    "sk-proj-" + digits(48, RANDOM),
+    "GOCSPX-" + digits(28, RANDOM),
+    "dop_v1_" + digits(64),
+    "hvs." + digits(30, RANDOM),
+    digits(14, RANDOM) + ".atlasv1." + digits(64, RANDOM),
+    "glsa_" + digits(40, RANDOM),
+    "NRAK-" + digits(27, RANDOM.upper()),
+    "dapi" + digits(32),
+    "shpat_" + digits(32),
+    "pul-" + digits(40),
+    "AGE-SECRET-KEY-1" + digits(58, RANDOM.upper()),
+    "xapp-1-" + digits(30, RANDOM),
+]
+
+
+@pytest.mark.parametrize("token", ISSUED)
+def test_tokens_are_known_by_the_form_that_their_issuer_gives_them(token: str) -> None:
+    assert RULE in rules(api("http://web.shop.svc/", payload={"text": f"it is {token}"}))
+
+
+SETTINGS = [
+    f"PrivateKey = {AZURE[:43]}=",
+    f"users:\n- name: ops\n  user:\n    token: {RANDOM}",
+    f"[db]\npassword = {RANDOM}",
+    f"routing_key: {RANDOM}",
+    f'"auth": "{BASIC}"',
+    f"SMTP_PASS={RANDOM}",
+    "admin.password=vT9#qLw2$Rz7mKx!pE4d",
+]
+NO_SETTINGS = [
+    "PublicKey = " + AZURE[:43] + "=",
+    "password: ${file:/run/secrets/db:password}",
+    "token: ENV[API_TOKEN]",
+    "password: {{ .Values.auth.password | quote }}",
+    "DB_PASSWORD=op://shop/orders-db/password",
+    "API_TOKEN=vault:kv/data/shop/api#token",
+    "SECRET=arn:aws:secretsmanager:eu-central-1:111122223333:secret:prod/orders-db-Qx7LmZ",
+    "SECRET=https://shop-vault.vault.azure.net/secrets/orders-db/c8801cccfdfd0b60f15376add53774e1",
+    "SECRET=secret/data/shop/orders#password",
+    "login.password=Password",
+    "login.secret=Geheimnis",
+    "secret: orders-db-2",
+    "author: platform-team@example.com",
+    "bypass=12345678abcdef",
+    "compass: north-by-northwest-7",
+]
+
+
+@pytest.mark.parametrize("text", SETTINGS)
+def test_a_secret_in_a_settings_file_is_found(text: str) -> None:
+    assert RULE in rules(applied(manifest("ConfigMap", data={"settings": text})))
+
+
+@pytest.mark.parametrize("text", NO_SETTINGS)
+def test_where_a_secret_is_and_what_it_is_called_is_none(text: str) -> None:
+    assert RULE not in rules(applied(manifest("ConfigMap", data={"settings": text})))
+
+
+def test_the_value_of_an_annotation_goes_by_the_name_of_the_annotation() -> None:
+    web = {"resource_type": "deployment", "name": "web"}
+    assert RULE in rules(k8s("annotate", **web, annotation="example.com/admin-password", value="kP4-zzWq81_mLt"))
+    assert RULE not in rules(k8s("annotate", **web, annotation="example.com/team", value="kP4-zzWq81_mLt"))
 
 
 def test_what_is_encrypted_for_the_cluster_is_no_secret() -> None:

@@ -37,16 +37,19 @@ class Location:
 class Waiver:
     """Somebody's word that a finding may stand: why, until which day (ISO 8601, that day included), and whose.
 
-    `location` is where it is written: a comment in the package, or an entry of the settings file.
+    `location` is where it is written: a comment in the package, or an entry of the settings file. `new` is true
+    where the change that is judged waives for itself what the base does not.
     """
 
     reason: str
     until: str
     owner: str
     location: Location
+    new: bool = False
 
     def __str__(self) -> str:
-        return f"waived until {self.until} by {self.owner}: {self.reason}"
+        waived = "waived in this change by its author," if self.new else "waived"
+        return f"{waived} until {self.until} by {self.owner}: {self.reason}"
 
 
 @dataclass(frozen=True)

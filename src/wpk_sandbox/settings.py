@@ -22,6 +22,7 @@ FILE_NAME = ".wpk-sandbox.yaml"
 SANDBOX_TYPES = ("auto", "local", "container", "kind")
 ROLLBACKS = ("prove", "on-failure", "never")
 FAIL_ON = ("block", "person", "review")
+INLINE_WAIVERS = ("base", "any", "none")
 
 
 def _words(value: Any) -> tuple[str, ...]:
@@ -228,6 +229,14 @@ SETTINGS: tuple[Setting, ...] = (
         _unread,
         read=_policy("waivers"),
     ),
+    Setting(
+        "policy.inline_waivers",
+        "base",
+        "Which comments waive in a change: those that the `base` has too, `any` (but for critical findings), or "
+        "`none`, there and everywhere.",
+        _choice(*INLINE_WAIVERS),
+    ),
+    Setting("policy.waiver_days", 366, "Days from today that a waiver may run at most.", _count),
     Setting("discover.patterns", ["*.wpk.yaml", "*.wpk.yml"], "What package files are called.", _words, "patterns"),
     Setting("report.directory", "wpk-sandbox-report", "Where `ci` writes the report files.", _text, "report"),
     Setting("report.templates", "", "A folder with your own `summary.md.j2`.", _text, "templates"),

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 PROGRAM = Path(sys.executable).parent / "wpk-sandbox"
+SOON = datetime.now(UTC).date() + timedelta(days=30)
 RULE = """\
 policy:
   rules:
@@ -65,9 +67,10 @@ def test_a_rule_that_cannot_be_read_is_a_mistake_in_the_settings(tmp_path: Path)
 @pytest.mark.parametrize(
     ("further", "words"),
     [
-        ("owner: '@ops', until: 2999-01-31", "ok   waiver of external-call"),
+        (f"owner: '@ops', until: {SOON}", "ok   waiver of external-call"),
         ("owner: '@ops', until: 2020-01-31", "ran out on 2020-01-31"),
-        ("until: 2999-01-31", "has no owner"),
+        ("owner: '@ops', until: 9999-12-31", "may run for 366 at most (`policy.waiver_days`)"),
+        (f"until: {SOON}", "has no owner"),
     ],
 )
 def test_the_waivers_of_a_policy_are_tried_too(tmp_path: Path, further: str, words: str) -> None:
@@ -76,8 +79,10 @@ def test_the_waivers_of_a_policy_are_tried_too(tmp_path: Path, further: str, wor
     assert code == (0 if words.startswith("ok") else 1)
 
 
-def test_a_critical_rule_is_waived_for_one_line_of_one_file(tmp_path: Path) -> None:
-    waiver = "policy: {waivers: [{rule: shell-fork-bomb, path: a, reason: r, owner: '@o', until: 2999-01-31%s}]}\n"
+def test_a_critical_rule_is_waived_for_one_text_in_one_file(tmp_path: Path) -> None:
+    waiver = (
+        "policy: {waivers: [{rule: shell-fork-bomb, path: a, reason: r, owner: '@o', until: " + f"{SOON}%s}}]}}\n"
+    )
     code, said = tried(tmp_path, waiver % "")
     assert (code, "is about a critical rule" in said) == (1, True)
     assert tried(tmp_path, waiver % ", text: bomb")[0] == 0
@@ -102,7 +107,7 @@ def test_the_job_of_a_hostile_pull_request_fails_and_says_what_it_changed(tmp_pa
     git("init", "-q")
     (root / "a.wpk.yaml").write_text(head + "  handlers:\n" + look)
     base = commit()
-    allow = "    # wpk-sandbox: allow shell-destroy-system -- trust me (until 2999-01-31, @me)\n"
+    allow = f"    # wpk-sandbox: allow shell-destroy-system -- trust me (until {SOON}, @me)\n"
     wipe = allow + look.replace("look", "wipe").replace("uptime", "rm -rf /")
     (root / "a.wpk.yaml").unlink()
     (root / "b.wpk.yaml").write_text(head + "  handlers:\n" + look + wipe)

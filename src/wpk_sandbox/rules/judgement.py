@@ -8,7 +8,7 @@ from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.rules.check import check
 from wpk_sandbox.rules.difference import risk_changes
-from wpk_sandbox.rules.known import KnownCritical
+from wpk_sandbox.rules.known import Known
 from wpk_sandbox.rules.policy import Decision, FileWaiver, Policy, decide, weighed
 from wpk_sandbox.rules.waivers import waive
 
@@ -17,13 +17,13 @@ from wpk_sandbox.rules.waivers import waive
 class Before:
     """The base version of a package, judged. Without a package: the base was looked at, and has none.
 
-    `known` is used up while packages are judged: each critical finding of the base excuses one.
+    `known` is used up while packages are judged: each waived finding of the base excuses one.
     """
 
     package: Package | None = None
     findings: tuple[Finding, ...] = ()
     risk: int | None = None
-    known: KnownCritical = field(default_factory=KnownCritical)
+    known: Known = field(default_factory=Known)
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,13 @@ def judgement(
 ) -> Judgement:
     """Judge a package; `further` are the findings of its loading, `cases` those of its case file.
 
-    `before` is what a change is measured against: with it a comment waives a critical finding only if the base
-    waives the same one.
+    `before` is what a change is measured against: with it a comment waives only what the base waives too (and,
+    where the policy says so, what is not critical).
     """
     found = weighed([*further, *check(package, policy, cases)], policy)
     known = before.known if before else None
-    waived = waive(package.document, found, policy, today, known)
+    beside = [document for documents in package.files.values() for document in documents]
+    waived = waive(package.document, found, policy, today, known, beside=beside)
     findings = tuple(sorted(waived.findings, key=lambda each: each.order))
     decision = decide(findings, policy, automatic=package.safety.mode == "auto")
     if before is None or before.package is None:
@@ -67,5 +68,5 @@ def judged_before(
 ) -> Before:
     """The base version under the same policy and on the same day."""
     made = judgement(package, further, policy, today, cases=cases)
-    known = KnownCritical(package.document, made.findings)
+    known = Known(package.document, made.findings)
     return Before(package, made.findings, made.decision.risk, known)

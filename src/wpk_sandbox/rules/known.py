@@ -1,28 +1,35 @@
-"""The critical findings that a base branch knows of and waives: the only ones that a comment can waive in CI."""
+"""What a base branch waives by comments: in CI nothing else that a comment excuses is excused."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 
-from wpk_sandbox.finding import Finding, Location, Severity, Waiver
+from wpk_sandbox.finding import Finding, Severity, Waiver
 from wpk_sandbox.package.package import Document, Package
+from wpk_sandbox.package.validate import value_at
 from wpk_sandbox.rules.catalogue import rule as find_rule
-from wpk_sandbox.rules.comments import lines_of
 from wpk_sandbox.rules.policy import Policy
+from wpk_sandbox.rules.waived_text import handler_of, within, written_at
 
-_Likeness = tuple[str, str, str, str]
+# What a command does may be decided by all else that `spec` says, such as the values of parameters.
+_APART = ("handlers", "rollback", "monitoring", "description")
 
 
-class KnownCritical:
-    """Critical findings of the base version, each of which excuses one like it under a waiver of the same terms."""
+class Known:
+    """The findings that a base waives by comments, each of which excuses one like it under the same terms.
+
+    A critical finding is like another in a handler that says the same to the letter, under the same parameters,
+    triggers and switches; any other on the same line of a handler of the same name.
+    """
 
     def __init__(self, document: Document | None = None, findings: Iterable[Finding] = ()) -> None:
-        self._left: Counter[_Likeness] = Counter()
+        self._left: Counter[tuple[str, ...]] = Counter()
         for finding in findings:
-            if document and finding.waiver and critical(finding):
+            if document and finding.waiver and finding.waiver.location.path == document.path:
                 self._left[_likeness(finding, finding.waiver, document)] += 1
 
     def take(self, finding: Finding, waiver: Waiver, document: Document) -> bool:
-        """True, once, for a finding that the base has just so, in a handler that says the same to the letter.
+        """True, once, for a finding that the base has just so.
 
         The reason, the end and the owner of the waiver must be the base's too: nobody prolongs it on the way.
         """
@@ -51,29 +58,26 @@ def step_name(finding: Finding, package: Package) -> str:
         return ""
     handlers = (*package.handlers, *package.rollback.handlers)
     for step in (step for handler in handlers for step in handler.steps):
-        if _within(finding.location, package.document.locate(step.pointer)):
+        if within(finding.location, package.document.locate(step.pointer)):
             return step.name
     return ""
 
 
-def _likeness(finding: Finding, waiver: Waiver, document: Document) -> _Likeness:
-    return finding.rule, finding.message, str(waiver), _surroundings(finding, document)
+def _likeness(finding: Finding, waiver: Waiver, document: Document) -> tuple[str, ...]:
+    terms = (finding.rule, finding.message, str(waiver))
+    handler = handler_of(finding.location, document)
+    if critical(finding):
+        return (*terms, *_surroundings(handler, document))
+    name = value_at(document.data, f"{handler}/name") if handler else ""
+    return (*terms, str(name), written_at(finding.location, document))
 
 
-def _surroundings(finding: Finding, document: Document) -> str:
-    """The lines of the handler that a finding lies in, its comments included; else those of the whole package."""
-    lines = lines_of(document)
-    root = document.locate("")
-    place = next((each for each in _handlers(document) if _within(finding.location, each)), root)
-    return "\n".join(line.strip() for line in lines[place.line - 1 : place.end_line])
+def _surroundings(handler: str, document: Document) -> tuple[str, str]:
+    """The handler as it is written, comments included, and what it and the rest of the package come to.
 
-
-def _handlers(document: Document) -> Iterable[Location]:
-    for pointer, place in document.places.items():
-        parent, _, last = pointer.rpartition("/")
-        if last.isdecimal() and parent in ("/spec/handlers", "/spec/rollback/handlers"):
-            yield place
-
-
-def _within(place: Location, whole: Location) -> bool:
-    return (whole.line, whole.column) <= (place.line, place.column) and place.line <= whole.end_line
+    A reference stands for what is written elsewhere, so the same lines need not mean the same.
+    """
+    spec = document.data.get("spec")
+    rest = {key: spec[key] for key in spec if key not in _APART} if isinstance(spec, dict) else {}
+    meaning = [value_at(document.data, handler), rest]
+    return written_at(document.locate(handler), document), json.dumps(meaning, sort_keys=True)

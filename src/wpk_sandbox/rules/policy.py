@@ -55,8 +55,8 @@ class CustomRule:
 class FileWaiver:
     """An entry of `policy.waivers`: findings of a rule in the files of a path (`*` matches) may stand.
 
-    `text` narrows it to findings that mark just that text, or all of a line that is it. `problem` says what
-    the entry lacks.
+    `text` narrows it to findings that mark just that text, or all of a line, command or handler that is it.
+    `problem` says what the entry lacks.
     """
 
     rule: str
@@ -67,8 +67,8 @@ class FileWaiver:
 
     @property
     def exact(self) -> bool:
-        """True when it is about one line of one file, which is what a critical rule takes."""
-        return bool(self.text) and not any(sign in self.path for sign in "*?[")
+        """True when it is about one text in one file, which is what a critical rule takes."""
+        return bool(self.text) and not any(sign in self.path for sign in "*?")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ class Policy:
     """What a repository lets through. Scores from each bound on mean the next stricter outcome.
 
     `severity` gives rules another severity, or None to turn them off. `required_fields` are dotted paths.
+    `inline_waivers` says which comments of a change count (`any`, those that the `base` has, `none`), `waiver_days`
+    how many days from today a waiver may run at most.
     """
 
     review_from: int = 25
@@ -90,6 +92,8 @@ class Policy:
     required_fields: tuple[str, ...] = ()
     rules: tuple[CustomRule, ...] = ()
     waivers: tuple[FileWaiver, ...] = ()
+    inline_waivers: str = "base"
+    waiver_days: int = 366
 
 
 @dataclass(frozen=True)

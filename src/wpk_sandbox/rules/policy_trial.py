@@ -9,7 +9,7 @@ from wpk_sandbox.rules.catalogue import nearest
 from wpk_sandbox.rules.catalogue import rule as find_rule
 from wpk_sandbox.rules.known import is_critical
 from wpk_sandbox.rules.policy import CustomRule, FileWaiver, Policy
-from wpk_sandbox.rules.waivers import TOO_BROAD
+from wpk_sandbox.rules.waivers import TOO_BROAD, too_long
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def _problem(entry: FileWaiver, policy: Policy, today: date) -> str:
         return entry.problem
     if date.fromisoformat(entry.waiver.until) < today:
         return f"ran out on {entry.waiver.until}"
+    if words := too_long(entry.waiver.until, policy, today):
+        return words
     own = next((rule for rule in policy.rules if rule.id == entry.rule), None)
     if own is None and find_rule(entry.rule) is None:
         near = nearest(entry.rule)

@@ -38,4 +38,14 @@ REFUSED = Rule(
     points=POINTS[Severity.MEDIUM],
 )
 
-RULES = (INVALID, EXPIRED, UNUSED, REFUSED)
+NEW = Rule(
+    "waiver-new",
+    Severity.LOW,
+    "A change waives its own finding",
+    "Whoever brings a finding should not be the only one to excuse it. Until the change is merged a comment counts"
+    " only for what the base branch waives too, unless `policy.inline_waivers` is `any`.",
+    "Let a reviewer look at the waiver. Where the finding must not count before the merge, waive it in the base"
+    " branch's `policy.waivers` first.",
+)
+
+RULES = (INVALID, EXPIRED, UNUSED, REFUSED, NEW)

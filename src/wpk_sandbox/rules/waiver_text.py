@@ -10,10 +10,10 @@ from wpk_sandbox.package.package import Document
 from wpk_sandbox.package.validate import value_at
 from wpk_sandbox.rules.comments import Comment, comments
 
-_MARK = re.compile(r"#\s*wpk-sandbox\s*:\s*(.*)", re.IGNORECASE)
+_MARK = re.compile(r"#\s*wpk-sandbox\s*:\s*(.*)", re.IGNORECASE | re.ASCII)
 _ALLOW = re.compile(r"allow\s+(?P<rule>[a-z0-9-]+)\s*(?:--\s*(?P<rest>.*))?")
 _TERMS = re.compile(r"(?P<reason>.*?)\s*\((?P<terms>[^()]*)\)\s*")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_./-]*")
 
 
@@ -35,7 +35,7 @@ class Written:
 
 def written(document: Document) -> Iterator[Written]:
     """The waivers in a document, well written or not."""
-    if "wpk-sandbox" not in document.text:
+    if "wpk-sandbox" not in document.text.lower():
         return
     for comment in comments(document):
         if mark := _MARK.match(comment.text):
@@ -46,6 +46,8 @@ def problem_of(reason: str, until: str, owner: str) -> str:
     """What a waiver lacks, or nothing."""
     if not reason.strip():
         return "has no reason"
+    if not " ".join((reason, until, owner)).replace("\t", " ").isprintable():
+        return "holds characters that cannot be seen"
     if not until:
         return "does not say until when: `until 2027-01-31`"
     if not is_date(until):
@@ -75,14 +77,14 @@ def _waiver(text: str, comment: Comment) -> Written:
 
 
 def _parts(rest: str) -> tuple[str, str, str]:
-    """Reason, end and owner, as far as they are there."""
+    """Reason, end and owner, as far as they are there; of two ends or owners both, so that neither counts."""
     match = _TERMS.fullmatch(rest)
     if not match:
         return rest, "", ""
     terms = [term.strip() for term in match["terms"].split(",")]
-    until = next((term.removeprefix("until").strip() for term in terms if term.startswith("until")), "")
-    owner = next((term for term in terms if term.startswith("@")), "")
-    return match["reason"], until, owner
+    until = (term.removeprefix("until").strip() for term in terms if term.startswith("until"))
+    owner = (term for term in terms if term.startswith("@"))
+    return match["reason"], " and ".join(until), " and ".join(owner)
 
 
 def _text_start(finding: Finding, document: Document) -> int:

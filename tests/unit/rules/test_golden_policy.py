@@ -11,7 +11,8 @@ from wpk_sandbox.package.load import load_file
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.lines import plain
 from wpk_sandbox.rules.catalogue import POLICY_RULES
-from wpk_sandbox.rules.judgement import judgement
+from wpk_sandbox.rules.judgement import Before, judged_before, judgement
+from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.settings import resolve
 
 FOLDER = Path(__file__).parents[2] / "golden" / "rules"
@@ -24,7 +25,16 @@ def findings(rule: str, file: str) -> tuple[Finding, ...]:
     assert [finding.message for finding in loaded.findings] == []
     policy = resolve(file=(FOLDER / rule / "policy.yaml").read_bytes()).policy
     (package,) = loaded.packages
-    return judgement(package, (), policy, TODAY).findings
+    return judgement(package, (), policy, TODAY, before(rule, policy)).findings
+
+
+def before(rule: str, policy: Policy) -> Before | None:
+    """The base version, for a rule about changes."""
+    path = FOLDER / rule / "base.wpk.yaml"
+    if not path.exists():
+        return None
+    (package,) = load_file(path, display=f"{rule}/base.wpk.yaml", root=FOLDER).packages
+    return judged_before(package, (), policy, TODAY)
 
 
 @pytest.mark.parametrize("rule", IDS)

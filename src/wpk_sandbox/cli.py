@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 _SANDBOX = click.Choice(["auto", "local", "container", "kind"])
 _FORMAT = click.Choice(["text", "json"])
-_CHECK_FORMAT = click.Choice(["text", "json", "sarif", "gitlab"])
+_CHECK_FORMAT = click.Choice(["text", "json", "sarif", "gitlab", "github", "junit"])
 
 
 def main() -> None:
@@ -132,13 +132,16 @@ def run(paths: tuple[str, ...], wpk: tuple[str, ...], **options: Any) -> int:
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--fix", is_flag=True, help="First correct what is mechanical, keeping comments and layout.")
 @click.option("--diff", is_flag=True, help="With --fix: show the corrections, and change nothing.")
+@click.option("--category", default="", help="With --format sarif: tells apart the uploads of one commit.")
 @_choosing_packages(_CHECK_FORMAT)
-def check(paths: tuple[str, ...], fix: bool, diff: bool, **options: Any) -> int:
+def check(paths: tuple[str, ...], fix: bool, diff: bool, category: str, **options: Any) -> int:
     """Check packages with every rule, without running anything."""
     from wpk_sandbox import checking
 
     if diff and not fix:
         raise UsageError("`--diff` shows what `--fix` would do", "write --fix --diff")
+    if category and options["form"] != "sarif":
+        raise UsageError("`--category` is a part of SARIF", "write --format sarif")
     request = _request(paths, {}, options)
     if fix:
         from wpk_sandbox import fixing
@@ -146,7 +149,7 @@ def check(paths: tuple[str, ...], fix: bool, diff: bool, **options: Any) -> int:
         if diff:
             return fixing.show(request, sys.stdout)
         fixing.fix(request, sys.stdout if options["form"] == "text" else sys.stderr)
-    return checking.check(request, options["form"], sys.stdout)
+    return checking.check(request, options["form"], sys.stdout, category=category)
 
 
 @commands.command()
@@ -341,7 +344,8 @@ def _write(request: "Request", result: "RunResult", options: Mapping[str, Any]) 
         from wpk_sandbox.publish.files import write_reports
 
         templates = request.settings["report.templates"]
-        written = write_reports(result, Path(options["report_folder"]), Path(templates) if templates else None)
+        folder, own = Path(options["report_folder"]), Path(templates) if templates else None
+        written = write_reports(result, folder, own, root=request.root)
         click.echo("reports: " + ", ".join(str(path) for path in written.values()), err=True)
     if options["save_logs"]:
         from wpk_sandbox.publish.files import write_logs

@@ -79,7 +79,7 @@ def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> in
     templates = request.settings["report.templates"]
     folder = request.root / request.settings["report.directory"]
     custom = request.root / templates if templates else None
-    write_reports(result, folder, custom, environment=environment)
+    write_reports(result, folder, custom, environment=environment, root=request.root)
     if environment.get("GITHUB_ACTIONS"):
         # From the workspace, because the path of this container means nothing to the job's later steps.
         report = Path(request.settings["report.directory"])

@@ -187,7 +187,7 @@ def test_check_writes_the_forms_of_ci_systems(call: Call, tmp_path: Path) -> Non
     worst = json.loads(gitlab.out)[0]
     assert (sarif.code, gitlab.code) == (1, 1)
     assert result["ruleId"] == worst["check_name"] == "shell-destroy-system"
-    assert result["partialFingerprints"]["primaryLocationLineHash"] == worst["fingerprint"]
+    assert result["partialFingerprints"]["wpkSandbox/v1"] == worst["fingerprint"]
 
 
 def test_plan_runs_nothing_and_shows_the_step(call: Call, tmp_path: Path) -> None:

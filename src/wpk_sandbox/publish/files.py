@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wpk_sandbox.errors import PublishingError
+from wpk_sandbox.publish.sources import sources
 from wpk_sandbox.report import phrases
 from wpk_sandbox.report.codequality import code_quality
 from wpk_sandbox.report.escape import visible
@@ -30,18 +31,20 @@ def write_reports(
     log_folder: Path | None = None,
     *,
     environment: Mapping[str, str] = {},
+    root: Path | None = None,
 ) -> Mapping[str, Path]:
     """Write every form of a result, and the steps' logs where asked for.
 
     Returns the path of each by its name: `result`, `junit`, `summary`, `report`, `sarif` and `gitlab` (findings
     for GitHub's code scanning and GitLab's code quality), and `logs`. A file is whole or absent, never half. As
     root in a GitHub Action, files belong to the owner of the workspace, whose later steps must be able to remove
-    them. Raises `PublishingError`, and `SettingsError` for the user's template.
+    them. `root` is where the paths of the findings begin: SARIF names the lines of those files as GitHub does.
+    Raises `PublishingError`, and `SettingsError` for the user's template.
     """
     forms: Mapping[str, tuple[str, Callable[[], str]]] = {
         "result": ("result.json", lambda: to_json(result)),
         "junit": ("junit.xml", lambda: junit(result)),
-        "sarif": ("findings.sarif", lambda: sarif(of_run(result))),
+        "sarif": ("findings.sarif", lambda: sarif(of_run(result), sources(root, of_run(result)) if root else {})),
         "gitlab": ("gl-code-quality-report.json", lambda: code_quality(of_run(result))),
         "summary": ("summary.md", lambda: summary(result, templates)),
         "report": ("report.html", lambda: html(result)),

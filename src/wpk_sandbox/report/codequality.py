@@ -9,6 +9,7 @@ from typing import Any
 
 from wpk_sandbox.finding import Finding, Severity
 from wpk_sandbox.report.escape import one_line
+from wpk_sandbox.report.extent import extent
 from wpk_sandbox.report.fingerprint import Named, named
 
 MOST_TEXT = 1000
@@ -32,10 +33,9 @@ def code_quality(findings: Iterable[Finding]) -> str:
 
 def _entry(each: Named) -> dict[str, Any]:
     finding, place = each.finding, each.finding.location
-    line, column = max(1, place.line), max(1, place.column)
-    begin = end = {"line": line, "column": column}
-    if (place.end_line, place.end_column) > (line, column):
-        end = {"line": place.end_line, "column": max(1, place.end_column)}
+    here = extent(place)
+    begin = {"line": here.line, "column": here.column}
+    end = {"line": here.end_line, "column": here.end_column}
     return {
         "type": "issue",
         "check_name": finding.rule,

@@ -1,13 +1,18 @@
 """Findings as text: where, how bad, what, with the source line and a caret under the place."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from wpk_sandbox.finding import Finding, Location, Severity
 from wpk_sandbox.report import escape
 from wpk_sandbox.report.lines import Line, Tone, line, width
 
-_EXCERPT_COLUMNS = 100
-_AROUND = 20
+# What a log or a file has room for; a terminal says how wide it is.
+COLUMNS = 130
+# So many findings of one rule in one file are shown whole; of the others their places and messages say enough.
+MOST_WHOLE = 3
+_LEAST_EXCERPT, _MOST_EXCERPT = 24, 100
+_LONGEST_FIX = 60
 
 TONES = {
     Severity.CRITICAL: Tone.BAD,
@@ -18,49 +23,56 @@ TONES = {
 }
 
 
-def finding_lines(findings: Iterable[Finding]) -> Iterator[Line]:
-    """All findings, worst first."""
+def finding_lines(findings: Iterable[Finding], columns: int = COLUMNS) -> Iterator[Line]:
+    """All findings, worst first; from the fourth of a rule in a file on without the source and the fix."""
+    seen: Counter[tuple[str, str]] = Counter()
     for finding in sorted(findings, key=lambda each: each.order):
-        yield from one_finding(finding)
+        kind = finding.rule, finding.location.path
+        seen[kind] += 1
+        yield from one_finding(finding, columns, whole=seen[kind] <= MOST_WHOLE)
 
 
-def one_finding(finding: Finding) -> Iterator[Line]:
-    """One finding with its excerpt and its fix."""
+def one_finding(finding: Finding, columns: int = COLUMNS, *, whole: bool = True) -> Iterator[Line]:
+    """One finding with its excerpt and its fix, or without them."""
     severity = (str(finding.severity), TONES[finding.severity])
     yield line((str(finding.location), Tone.STRONG), ": ", severity, f" {finding.rule}: {finding.message}")
-    yield from _source(finding)
+    if whole:
+        yield from _source(finding, columns)
     if finding.waiver:
         yield line((f"   {finding.waiver}", Tone.STRONG))
-    yield from _remedy(finding)
+    if whole:
+        yield from _remedy(finding, columns)
 
 
-def _source(finding: Finding) -> Iterator[Line]:
+def _source(finding: Finding, columns: int) -> Iterator[Line]:
     if not finding.excerpt.strip():
         return
-    before, marked, after = caret_parts(finding)
-    number = str(finding.location.line)
-    gutter = " " * max(5, len(number))
-    yield line((f"{number:>5} | ", Tone.FAINT), before + marked + after)
-    carets = "^" * max(1, width(marked))
+    number = f"{finding.location.line:>5}"
     below = f" to line {finding.location.end_line}" if finding.location.end_line > finding.location.line else ""
+    before, marked, after = caret_parts(finding, columns - len(number) - len(" | ") - len(below))
+    yield line((f"{number} | ", Tone.FAINT), before + marked + after)
+    carets = "^" * max(1, width(marked))
+    gutter = " " * len(number)
     yield line((f"{gutter} | ", Tone.FAINT), " " * width(before), (carets + below, TONES[finding.severity]))
 
 
-def caret_parts(finding: Finding) -> tuple[str, str, str]:
-    """The excerpt before, at and after the place, harmless and cut to the columns that a reader needs around it.
+def caret_parts(finding: Finding, columns: int = _MOST_EXCERPT) -> tuple[str, str, str]:
+    """The excerpt before, at and after the place, harmless and cut to the columns that there are around it.
 
     A tab takes one column, so that the caret stands where every reader of the text sees it.
     """
+    columns = min(max(columns, _LEAST_EXCERPT), _MOST_EXCERPT)
+    around = columns // 5
     source = finding.excerpt.rstrip("\r\n").replace("\t", " ")
     start, end = _range(finding.location, len(source))
     before, marked, after = source[:start], source[start:end], source[end:]
     whole = [escape.one_line(part) for part in (before, marked, after)]
-    if sum(map(width, whole)) <= _EXCERPT_COLUMNS:
+    if sum(map(width, whole)) <= columns:
         return whole[0], whole[1], whole[2]
-    shown = _head(marked, _EXCERPT_COLUMNS - 2 * _AROUND)
+    shown = _head(marked, columns - 2 * around)
     if shown != whole[1]:
-        return _tail(before, _AROUND), shown, "…"
-    room = _EXCERPT_COLUMNS - width(shown)
+        return _tail(before, around), shown, "…"
+    room = columns - width(shown)
     left = _tail(before, max(room // 2, room - width(whole[2])))
     return left, shown, _head(after, room - width(left), "…")
 
@@ -100,17 +112,18 @@ def _fitting(characters: Iterable[str], columns: int) -> Iterator[str]:
         yield shown
 
 
-def _remedy(finding: Finding) -> Iterator[Line]:
+def _remedy(finding: Finding, columns: int) -> Iterator[Line]:
     weakness = f"CWE-{finding.cwe} · " if finding.cwe else ""
-    where_to_read = (f"{weakness}wpk-sandbox explain {finding.rule}", Tone.FAINT)
+    reading = f"{weakness}wpk-sandbox explain {finding.rule}"
     fix = finding.fix.strip()
+    beside = f"   fix: {fix}".ljust(44) + "  "
     if not fix:
-        yield line("   ", where_to_read)
-    elif "\n" not in fix and len(fix) <= 60:
-        yield line(f"   fix: {fix}".ljust(44), "  ", where_to_read)
+        yield line("   ", (reading, Tone.FAINT))
+    elif "\n" not in fix and len(fix) <= _LONGEST_FIX and width(beside + reading) <= columns:
+        yield line(beside, (reading, Tone.FAINT))
     else:
         first, *rest = fix.splitlines()
         yield line(f"   fix: {first}")
         for further in rest:
             yield line(f"        {further}")
-        yield line("   ", where_to_read)
+        yield line("   ", (reading, Tone.FAINT))

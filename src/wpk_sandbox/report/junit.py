@@ -156,7 +156,8 @@ def _cases(package: PackageResult) -> Iterator[Case]:
 
 def _check(package: PackageResult) -> Case:
     listing = plain(finding_lines(package.findings))
-    worst = min(package.findings, key=lambda finding: finding.order, default=None)
+    counted = (finding for finding in package.findings if finding.waiver is None)
+    worst = min(counted, key=lambda finding: finding.order, default=None)
     place = worst.location if worst else Location(package.path)
     if package.decision.blocked:
         return Case("check", place, failure=package.decision.reason or package.reason, details=listing)

@@ -1,8 +1,10 @@
 """Lines in colour on a terminal, and as plain text everywhere else."""
 
+import shutil
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
+from wpk_sandbox.report.findings import COLUMNS
 from wpk_sandbox.report.lines import Line, Tone, plain
 
 if TYPE_CHECKING:
@@ -16,6 +18,11 @@ STYLES = {
     Tone.FAINT: "dim",
     Tone.STRONG: "bold",
 }
+
+
+def columns_of(stream: IO[str]) -> int:
+    """How many columns a line of the stream has: those of a terminal, else what a log or a file has room for."""
+    return shutil.get_terminal_size().columns if stream.isatty() else COLUMNS
 
 
 def write(lines: Iterable[Line], stream: IO[str]) -> None:

@@ -1,11 +1,12 @@
 """Reports and logs on disk."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report.sample import EVERYTHING, FAILING, GREEN, HOSTILE_RUN, PASSING, run, step
+from report.sample import EVERYTHING, FAILING, GREEN, HOSTILE_RUN, PASSING, UNREADABLE, run, step
 
 from wpk_sandbox.errors import PublishingError, SettingsError
 from wpk_sandbox.publish.files import workspace_owner, write_logs, write_reports, write_whole
@@ -14,6 +15,7 @@ from wpk_sandbox.report.fingerprint import of_run
 from wpk_sandbox.report.html import html
 from wpk_sandbox.report.json import to_json
 from wpk_sandbox.report.junit import junit
+from wpk_sandbox.report.line_hash import line_hashes
 from wpk_sandbox.report.sarif import sarif
 from wpk_sandbox.report.summary import summary
 
@@ -42,6 +44,18 @@ class TestReports:
         assert written["report"].read_text() == html(EVERYTHING)
         assert written["sarif"].read_text() == sarif(of_run(EVERYTHING))
         assert written["gitlab"].read_text() == code_quality(of_run(EVERYTHING))
+
+    def test_lines_of_known_files_have_the_names_that_github_gives_them(self, tmp_path: Path) -> None:
+        source = tmp_path / UNREADABLE.location.path
+        source.parent.mkdir()
+        source.write_text("\n".join("abcdefg"))
+        written = write_reports(EVERYTHING, tmp_path / "out", root=tmp_path)
+        names = [
+            each["partialFingerprints"]["primaryLocationLineHash"]
+            for each in json.loads(written["sarif"].read_text())["runs"][0]["results"]
+            if each["ruleId"] == UNREADABLE.rule
+        ]
+        assert names == [line_hashes(source.read_text())[UNREADABLE.location.line - 1]]
 
     def test_nothing_else_is_left(self, tmp_path: Path) -> None:
         write_reports(GREEN, tmp_path)

@@ -5,7 +5,7 @@ from typing import Any
 
 from wpk_sandbox import PROJECT
 from wpk_sandbox.finding import Finding, Rule, Severity
-from wpk_sandbox.report.sarif_text import message_text
+from wpk_sandbox.report.sarif_text import brief, message_text
 from wpk_sandbox.rules.catalogue import ALL_RULES
 
 LEVELS = {
@@ -17,6 +17,7 @@ LEVELS = {
 }
 # GitHub: above 9.0 critical, from 7.0 high, from 4.0 medium, above 0 low. It takes no score of 0.
 _SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "2.5"}
+_LONGEST_NAME = 255
 _PROBLEMS = {"error": "error", "warning": "warning", "note": "recommendation"}
 
 
@@ -50,9 +51,9 @@ def _descriptor(rule: Rule, severity: Severity) -> dict[str, Any]:
     level = LEVELS[severity]
     return {
         "id": rule.id,
-        "name": "".join(word.capitalize() for word in rule.id.split("-")),
-        "shortDescription": {"text": message_text(f"{rule.title}.")},
-        "fullDescription": {"text": message_text(rule.why)},
+        "name": "".join(word.capitalize() for word in rule.id.split("-"))[:_LONGEST_NAME],
+        "shortDescription": {"text": message_text(brief(f"{rule.title}."))},
+        "fullDescription": {"text": message_text(brief(rule.why))},
         "help": {"text": message_text(f"{rule.why}\n\n{rule.fix}"), "markdown": _help(rule)},
         "helpUri": f"{PROJECT}/blob/main/docs/rules.md#{rule.id}",
         "defaultConfiguration": {"level": level},

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from wpk_sandbox.rules.shell.source import Span
 from wpk_sandbox.rules.shell.words import Word
 
+_LONGEST_SHOWN = 80
+# What of a word is looked at for that; a word may have much white space.
+_LONGEST_WORD = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
@@ -59,5 +63,12 @@ class Command:
     @property
     def shown(self) -> str:
         """The command for a reader, in one line of at most 80 characters."""
-        line = " ".join(" ".join(word.shown for word in self.words).split())
-        return line if len(line) <= 80 else line[:77] + "..."
+        parts: list[str] = []
+        length = 0
+        for word in self.words:
+            parts += word.shown[:_LONGEST_WORD].split()
+            length += len(parts[-1]) if parts else 0
+            if length > _LONGEST_SHOWN:
+                break
+        line = " ".join(parts)
+        return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 3] + "..."

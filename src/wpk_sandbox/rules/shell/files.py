@@ -25,10 +25,11 @@ _APPLIES = names("kubectl oc")
 
 @dataclass(frozen=True)
 class Written:
-    """The text of a file as words, and the redirection that wrote it last."""
+    """The text of a file as words, the redirection that wrote it last, and how many characters it has."""
 
     words: tuple[Word, ...]
     by: Redirect | None = None
+    length: int = 0
 
 
 @dataclass
@@ -78,24 +79,26 @@ class Files:
     def _write(self, path: str, command: Command, by: Redirect | None, *, adds: bool) -> None:
         before = self.written.get(path)
         words = printed_words(command)
+        length = sum(len(piece.text) for word in words for piece in word.pieces)
         # Each command of `{ …; } > file` has the one redirection, and adds to the file.
         adds = adds or (before is not None and by is not None and before.by is by)
         if adds and before is not None and words:
             words = (*before.words, _line_end(command), *words)
-        if sum(len(piece.text) for word in words for piece in word.pieces) > MOST_CHARACTERS:
+            length += before.length + 1
+        if length > MOST_CHARACTERS:
             words = ()
         if words and (path in self.written or len(self.written) < MOST_FILES):
-            self.written[path] = Written(words, by)
+            self.written[path] = Written(words, by, length)
         elif not adds:
             self.written.pop(path, None)
 
     def _copy(self, command: Command) -> None:
         options = parse(command.arguments, names("m o g t S mode owner group"))
         if len(options.operands) == 2:
-            words = self.text(options.operands[0], command.folder)
+            source = _path(options.operands[0], command.folder)
             path = _path(options.operands[1], command.folder)
-            if words and path:
-                self.written[path] = Written(words)
+            if source in self.written and path:
+                self.written[path] = replace(self.written[source], by=None)
 
 
 def _path(word: Word, folder: str | None) -> str:

@@ -13,6 +13,7 @@ MOST_CHARACTERS = 4096
 MOST_EXPANDED = 500_000
 
 Value = tuple[Piece, ...]
+Values = dict[str, tuple[Value | None, ...]]
 
 
 class Scope:
@@ -23,7 +24,7 @@ class Scope:
     """
 
     def __init__(self) -> None:
-        self._values: dict[str, tuple[Value | None, ...]] = {}
+        self._values: Values = {}
         self._chosen: dict[str, int] = {}
         self._read: dict[str, int] = {}
         self._expanded = 0
@@ -62,22 +63,31 @@ class Scope:
             yield
         self._chosen = {}
 
-    def snapshot(self) -> dict[str, tuple[Value | None, ...]]:
+    def snapshot(self) -> Values:
         """What to give to `restore` when a subshell ends."""
         return dict(self._values)
 
-    def merge(self, snapshots: list[dict[str, tuple[Value | None, ...]]]) -> None:
+    def merge(self, snapshots: list[Values]) -> None:
         """After branches of which one ran: each variable has the values that it has after any of them."""
-        merged: dict[str, tuple[Value | None, ...]] = {}
-        for name in {name: None for snapshot in snapshots for name in snapshot}:
+        first = snapshots[0]
+        merged = dict(first)
+        for name in _changed(first, snapshots[1:]):
             values = [value for snapshot in snapshots for value in snapshot.get(name, (None,))]
             distinct = [value for index, value in enumerate(values) if value not in values[:index]]
             merged[name] = tuple(distinct[-MOST_VALUES:])
         self._values = merged
 
-    def restore(self, snapshot: dict[str, tuple[Value | None, ...]]) -> None:
+    def restore(self, snapshot: Values) -> None:
         """Forget every assignment since the snapshot."""
         self._values = snapshot
+
+
+def _changed(first: Values, others: list[Values]) -> dict[str, None]:
+    """The names whose values are not those of the first; branches leave most variables as they are."""
+    names = {name: None for name in first if any(name not in other for other in others)}
+    for other in others:
+        names |= {name: None for name, values in other.items() if values is not first.get(name)}
+    return names
 
 
 def _bounded(value: Value | None) -> Value | None:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.rules.policy import POINTS, Policy
-from wpk_sandbox.rules.subject import Subject
+from wpk_sandbox.rules.subject import Subject, as_list, as_mapping
 
 UNPINNED = Rule(
     "image-unpinned",
@@ -36,15 +36,22 @@ _MOVING = frozenset({"latest", "stable", "edge", "nightly", "main", "master", "d
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Images that may change, and images that nobody allowed."""
-    for pointer, container, _ in subject.containers:
-        image = container.get("image")
-        if not isinstance(image, str) or not image:
-            continue
+    for pointer, image in _images(subject):
         if why := _unpinned(image):
-            yield subject.finding(UNPINNED, f"{pointer}/image", f"the image {image} {why}")
+            yield subject.finding(UNPINNED, pointer, f"the image {image} {why}")
         if not _allowed(image, subject.policy):
             message = f"the image {image} is not among those that the policy allows"
-            yield subject.finding(NOT_ALLOWED, f"{pointer}/image", message)
+            yield subject.finding(NOT_ALLOWED, pointer, message)
+
+
+def _images(subject: Subject) -> Iterator[tuple[str, str]]:
+    """The images of containers, and those that are mounted as volumes, with their pointers."""
+    found = [(f"{pointer}/image", container.get("image")) for pointer, container, _ in subject.containers]
+    for pointer, mapping in subject.mappings():
+        for index, volume in enumerate(as_list(mapping.get("volumes"))):
+            image = as_mapping(as_mapping(volume).get("image"))
+            found.append((f"{pointer}/volumes/{index}/image/reference", image.get("reference")))
+    yield from ((pointer, image) for pointer, image in found if isinstance(image, str) and image)
 
 
 def _unpinned(image: str) -> str:

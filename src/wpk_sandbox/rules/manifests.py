@@ -10,9 +10,10 @@ from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.kinds import ResourceKind, resource_kind
 from wpk_sandbox.package.package import ContainerAction, KubernetesAction, ManifestAction, Step
 from wpk_sandbox.rules.kubernetes import agreement, naming, schemas
+from wpk_sandbox.rules.kubernetes.problem import Problem
 from wpk_sandbox.rules.kubernetes.release import Release, release
 from wpk_sandbox.rules.kubernetes.removals import Removal, removal
-from wpk_sandbox.rules.kubernetes.walk import Problem, Walk
+from wpk_sandbox.rules.kubernetes.walk import Walk
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.subject import Manifest, Subject, as_list, as_mapping, manifests_of
 

@@ -25,6 +25,8 @@ from wpk_sandbox.rules.shell.parser import Budget
 from wpk_sandbox.rules.shell.syntax import Script
 
 _MANIFEST_OPTIONS = ("manifest", "template", "data", "spec", "job", "pod", "container", "containers")
+# What describes objects, and is none: the schema of a custom resource, the pattern of an admission policy.
+_DESCRIPTIONS = frozenset({"openAPIV3Schema", "pattern", "anyPattern"})
 _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -224,6 +226,8 @@ def _mappings(data: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]
         yield pointer, data
         free = data.get("kind") in ("ConfigMap", "Secret")
         for key, value in data.items():
+            if key in _DESCRIPTIONS:
+                continue
             if isinstance(value, Mapping | list) and not (free and key in ("data", "stringData", "binaryData")):
                 yield from _mappings(value, f"{pointer}/{escaped(key)}")
     elif isinstance(data, list):

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wpk_sandbox.rules.kubernetes import schemas
+from wpk_sandbox.rules.kubernetes.problem import Problem
 from wpk_sandbox.rules.kubernetes.removals import Removal, removal
-from wpk_sandbox.rules.kubernetes.walk import Problem, Walk
+from wpk_sandbox.rules.kubernetes.walk import Walk
 
 ROOT = Path(__file__).parents[3]
 

@@ -6,9 +6,9 @@ https://kubernetes.io/docs/concepts/workloads/controllers/
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wpk_sandbox.rules.kubernetes.pods import pod_path
-from wpk_sandbox.rules.kubernetes.walk import Problem
-from wpk_sandbox.rules.subject import as_mapping, escaped
+from wpk_sandbox.rules.kubernetes.pods import CONTAINER_LISTS, pod_path
+from wpk_sandbox.rules.kubernetes.problem import Problem
+from wpk_sandbox.rules.subject import as_list, as_mapping, escaped
 
 _RUN_TO_THEIR_END = ("Job", "CronJob")
 _STAY = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
@@ -20,6 +20,8 @@ def problems(kind: str, data: Mapping[str, Any], pointer: str) -> Iterator[Probl
         yield from _restart_policy(kind, data, pointer)
     if kind in _STAY:
         yield from _selector(as_mapping(data.get("spec")), f"{pointer}/spec")
+    if pod_path(kind):
+        yield from _mounts(kind, data, pointer)
 
 
 def _restart_policy(kind: str, data: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
@@ -39,6 +41,25 @@ def _restart_policy(kind: str, data: Mapping[str, Any], pointer: str) -> Iterato
         yield Problem(
             f"{place}/restartPolicy" if policy else place, message, "Add `restartPolicy: Never`.", not policy
         )
+
+
+def _mounts(kind: str, data: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
+    """Each mount names a volume of the pod, or a claim that a StatefulSet makes for it."""
+    path = pod_path(kind)
+    pod: Any = data
+    for key in path:
+        pod = as_mapping(pod).get(key)
+    claims = as_list(as_mapping(data.get("spec")).get("volumeClaimTemplates"))
+    known = {as_mapping(each).get("name") for each in as_list(as_mapping(pod).get("volumes"))}
+    known |= {as_mapping(as_mapping(each).get("metadata")).get("name") for each in claims}
+    for field in CONTAINER_LISTS:
+        for number, container in enumerate(as_list(as_mapping(pod).get(field))):
+            for index, mount in enumerate(as_list(as_mapping(container).get("volumeMounts"))):
+                name = as_mapping(mount).get("name")
+                if isinstance(name, str) and name not in known and "${" not in name:
+                    place = "/".join((pointer, *path, field, str(number), "volumeMounts", str(index), "name"))
+                    fix = "Add the volume below `volumes` of the pod, or correct the name."
+                    yield Problem(place, f"the pod has no volume `{name}`", fix)
 
 
 def _selector(spec: Mapping[str, Any], pointer: str) -> Iterator[Problem]:

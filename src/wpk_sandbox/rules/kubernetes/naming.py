@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wpk_sandbox.rules.kubernetes.walk import Problem
+from wpk_sandbox.rules.kubernetes.problem import Problem
 from wpk_sandbox.rules.subject import as_mapping, escaped
 
 _PARAMETER = re.compile(r"\$\{[^}]*\}")

@@ -4,14 +4,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import inf
 from typing import Any
 
+from wpk_sandbox.rules.kubernetes import unions, validation
+from wpk_sandbox.rules.kubernetes.problem import Problem
 from wpk_sandbox.rules.kubernetes.schemas import Type, since, type_named
-from wpk_sandbox.rules.kubernetes.values import values
+from wpk_sandbox.rules.kubernetes.values import bounds, form, values
 from wpk_sandbox.rules.subject import escaped
 
 _PARAMETER = re.compile(r"\$\{[^}]*\}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+_QUANTITY = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
+_SUFFIXES = {suffix.lower(): suffix for suffix in ("Ki", "Mi", "Gi", "Ti", "k", "M", "G", "T")}
 _WORDS = {
     "string": "a text",
     "bytes": "a text in base64",
@@ -21,16 +27,6 @@ _WORDS = {
     "quantity": "a quantity such as 100m or 64Mi",
     "int-or-string": "a whole number or a text",
 }
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong at a pointer; `at_key` when it is the key, or what stands below it, and not the value."""
-
-    pointer: str
-    message: str
-    fix: str
-    at_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,8 +79,11 @@ class Walk:
             if key in known.fields:
                 yield from self.problems(item, known.fields[key], place, f"`{key}`")
                 yield from _value(item, kind, str(key), place)
+                yield from _bounded(item, kind, str(key), place)
             elif not str(key).startswith("$"):  # `$patch` and its like tell a strategic merge patch what to do
                 yield self._unknown(str(key), kind, known.fields, place, name)
+        for part in (unions, validation):
+            yield from part.problems(kind, value, pointer, partial=self.partial)
         if not self.partial:
             missing = [field for field in self._needed(known) if value.get(field) is None]
             if missing:
@@ -126,12 +125,35 @@ def _value(value: Any, kind: str, field: str, pointer: str) -> Iterator[Problem]
             yield Problem(place, f"`{field}` must be one of {shown}, not `{word[:40]}`", fix)
 
 
+def _bounded(value: Any, kind: str, field: str, pointer: str) -> Iterator[Problem]:
+    """A number out of bounds, or a name that is refused."""
+    least, most = bounds(kind, field)
+    if isinstance(value, int) and not isinstance(value, bool) and not least <= value <= most:
+        wanted = f"at least {least}" if most == inf else f"from {least} to {most:g}"
+        yield Problem(pointer, f"`{field}` must be {wanted}, not {value}", f"Write a number {wanted}.")
+    pattern, words = form(kind, field)
+    if pattern and isinstance(value, str) and "${" not in value and not re.fullmatch(pattern, value):
+        yield Problem(pointer, f"`{field}` must be {words}, not `{value[:60]}`", f"Write {words}.")
+
+
 def _scalar(value: Any, kind: str, pointer: str, name: str) -> Iterator[Problem]:
     if not _fits(value, kind):
         yield _wrong(pointer, name, _WORDS[kind], value, quote=kind in ("string", "bytes"))
+    elif kind == "quantity" and isinstance(value, str) and "${" not in value and not _QUANTITY.fullmatch(value):
+        fix = f"Write `{better}`." if (better := _better(value)) else f"Write {_WORDS[kind]}."
+        yield Problem(pointer, f"{name} is no quantity: `{value[:40]}`", fix)
     elif kind == "bytes" and "${" not in value and not _BASE64.fullmatch("".join(value.split())):
         fix = "Write it as it is below `stringData`, or encode it: `printf %s VALUE | base64`."
         yield Problem(pointer, f"{name} must be base64, and is not", fix)
+
+
+def _better(text: str) -> str:
+    """The quantity that was probably meant by `512MB`, `0,5` or `256 Mi`; empty if none was."""
+    tried = re.sub(r"\s", "", text).replace(",", ".").removesuffix("B").removesuffix("b")
+    tried = re.sub(
+        r"^([\d.]+)([a-zA-Z]*)$", lambda found: found[1] + _SUFFIXES.get(found[2].lower(), found[2]), tried
+    )
+    return tried if _QUANTITY.fullmatch(tried) else ""
 
 
 def _fits(value: Any, kind: str) -> bool:

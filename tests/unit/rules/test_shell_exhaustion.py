@@ -45,7 +45,6 @@ PATIENT = [
     'while read -r line; do echo "$line"; done < hosts.txt',
     'while true; do read -r line; echo "$line"; done',
     "while [ $i -lt 5 ]; do i=$((i+1)); done",
-    "until curl -s http://web/; do :; done",
     "timeout 5 sh -c 'while true; do :; done'",
     'for ((i = 0; i < 5; i++)); do echo "$i"; done',
     "rest() { sleep 5; }; while true; do echo a; rest; done",

@@ -7,12 +7,12 @@ from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.package.units import quantity
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.endless import program
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.loops import endless_loops, forks, program_forks, spins
 from wpk_sandbox.rules.shell.options import parse
-from wpk_sandbox.rules.shell.ran import written
+from wpk_sandbox.rules.shell.streams import endings, kept
 from wpk_sandbox.rules.shell.words import Word
-from wpk_sandbox.rules.shell.wrappers import WRAPPERS
 
 FORK_BOMB = Rule(
     "shell-fork-bomb",
@@ -41,11 +41,8 @@ RULES = (FORK_BOMB, EXHAUSTION)
 # The specification's storage for a whole sandbox; a runbook that writes more at once fills it.
 MOST_BYTES = 10 * 1024**3
 _ENDLESS = frozenset({"/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"})
-_READERS = frozenset({"cat", "cp", "tail", "sort", "tac", "tee", "tr", "base64", "md5sum", "sha256sum", "gzip"})
-# What passes on all that it reads.
-_FILTERS = frozenset(
-    {"tr", "tee", "cat", "sed", "awk", "base64", "gzip", "xz", "bzip2", "zstd", "pv", "rev", "nl", "xxd"}
-)
+# What tells how much room there is: whoever writes as much leaves none.
+_MEASURERS = frozenset({"df", "free", "vgs", "lvs"})
 # Below /dev, and yet no device with an end.
 _NO_DEVICE = re.compile(r"/dev/(?:null$|shm/)")
 _DD_SUFFIXES = {"c": 1, "w": 2, "b": 512, "kB": 1000, "K": 1024, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
@@ -54,11 +51,12 @@ _DD_SUFFIXES = {"c": 1, "w": 2, "b": 512, "kB": 1000, "K": 1024, "MB": 1000**2, 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """What the commands of a script would use up."""
     known: set[tuple[str, ...]] = set()
+    substituted = endings(commands)
     for command in commands:
         if (_is_bomb(command) and command.functions not in known) or program_forks(command):
             known.add(command.functions)
             yield Issue(FORK_BOMB, command.span, f"`{command.shown}` starts itself again without end")
-        if what := _exhausts(command):
+        if what := _exhausts(command, substituted=id(command) in substituted):
             yield Issue(EXHAUSTION, command.span, f"`{command.shown}` {what}")
     for loop in endless_loops(commands):
         started = forks(loop)
@@ -84,29 +82,11 @@ def _is_script(word: Word) -> bool:
     return len(word.pieces) == 1 and word.pieces[0].name == "0"
 
 
-def _exhausts(command: Command) -> str:
+def _exhausts(command: Command, *, substituted: bool) -> str:
     """What is used up, for the message; empty if nothing is."""
-    if command.name in _MEASURED:
-        return _MEASURED[command.name](command)
-    if command.piped:
-        return ""
-    if command.name == "yes" and any(redirect.writes for redirect in command.redirects):
-        return "writes without end" if command.background or not _thrown_away(command) else ""
-    if _thrown_away(command) and command.name != "tee":
-        return ""
-    if command.name in _READERS and _reads_endless(command):
-        return "reads a source that never ends"
-    return "keeps what never ends" if _keeps(command) else ""
-
-
-def _keeps(command: Command) -> bool:
-    """`yes | tee file`, `yes | tr y x > file`: a file at the end of a pipe through which everything goes."""
-    stages = [each for each in command.upstream if each.name not in WRAPPERS]
-    if not stages or not all(each.name in _FILTERS for each in (*stages[1:], command)):
-        return False
-    source = stages[0]
-    endless = source.name == "yes" or (source.name in _READERS and _reads_endless(source))
-    return endless and any(written(command))
+    if command.name in _MEASURED and (what := _MEASURED[command.name](command)):
+        return what
+    return kept(command, substituted=substituted) or program(command)
 
 
 def _load(command: Command) -> str:
@@ -114,16 +94,6 @@ def _load(command: Command) -> str:
     options = parse(command.arguments, frozenset({"t", "timeout"}))
     ends = options.has("t", "timeout", "help", "version", "V", "h") or "timeout" in command.via
     return "" if ends or not command.arguments else "loads the machine with no end in time"
-
-
-def _thrown_away(command: Command) -> bool:
-    return any(redirect.writes and redirect.target.value == "/dev/null" for redirect in command.redirects)
-
-
-def _reads_endless(command: Command) -> bool:
-    words = command.arguments[:-1] if command.name == "cp" else command.arguments
-    inputs = [redirect.target for redirect in command.redirects if redirect.operator == "<"]
-    return any(word.value in _ENDLESS for word in (*words, *inputs))
 
 
 def _dd(command: Command) -> str:
@@ -139,6 +109,8 @@ def _dd(command: Command) -> str:
     if output is not None and _is_device(output.when_empty):
         # It ends with the device; that the device is overwritten is for another rule to say.
         return ""
+    if any(map(_all_there_is, operands.values())):
+        return "takes all the room that there is"
     if "count" not in operands:
         if output is None and command.piped:
             return ""
@@ -168,8 +140,15 @@ def _large(command: Command) -> str:
         return ""
     options = parse(command.arguments, frozenset({"l", "length", "o", "offset", "c", "bytes", "n", "lines"}))
     word = options.value("l", "length") if command.name == "fallocate" else options.value("c", "bytes")
+    if word is not None and _all_there_is(word):
+        return "takes all the room that there is"
     size = _bytes(word.value) if word is not None and word.value else 0
     return f"writes {size / 1024**3:.0f} GiB" if size > MOST_BYTES else ""
+
+
+def _all_there_is(word: Word) -> bool:
+    """True for a number that `df` has told."""
+    return any(each.name in _MEASURERS for piece in word.pieces for each in piece.commands)
 
 
 def _bytes(text: str) -> float:

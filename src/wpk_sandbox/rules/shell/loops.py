@@ -19,8 +19,13 @@ _FOLLOWERS = frozenset(
     {"tail", "kubectl", "oc", "journalctl", "docker", "podman", "nerdctl", "crictl", "stern", "helm", "systemctl"}
     | {"redis-cli", "etcdctl", "consul", "dbus-monitor", "udevadm", "python", "python3", "aws", "gcloud", "az"}
 )
+_ONLY_ASKS = frozenset({"-z", "-zv", "-vz", "-zw1", "-zvw1"})
 _STANDARD = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")
 _BOUNDED = frozenset({"timeout", "prlimit"})
+_NO_TIME = re.compile(r"0*(?:\.0*)?[smhd]?")
+_CLIENTS = frozenset({"kubectl", "oc", "docker", "podman", "nerdctl", "systemd-run"})
+_ATTACHES = frozenset({"-i", "-it", "-ti", "--attach", "--stdin", "--wait", "--rm"})
+_DETACHES = frozenset({"-d", "--detach", "-dit", "-itd", "-dt", "-td", "systemd-run", "--no-block"})
 # A program of another language that starts copies of itself: `fork while fork`, `while True: os.fork()`.
 _FORKS = re.compile(
     r"\bfork\s+while\b|\bfork\s*(?:\(\))?\s*(?:&&|and)\s*fork|\bloop\s*(?:\{|do)[^}]*\bfork\b"
@@ -62,13 +67,35 @@ def program_forks(command: Command) -> bool:
 
 
 def _rests(loop: Sequence[Command]) -> bool:
-    return any(command.name in _ENDS or command.name in _RESTS for command in loop)
+    return any(_lets_wait(command, loop) for command in loop)
+
+
+def _lets_wait(command: Command, loop: Sequence[Command]) -> bool:
+    """True for what ends a loop or holds it up: neither in the background nor by `sleep 0`."""
+    if command.name in _ENDS:
+        return not (command.name == "kill" and any(word.value == "-0" for word in command.arguments))
+    if command.name not in _RESTS or command.background:
+        return False
+    values = [word.value or "" for word in command.arguments]
+    return _NO_TIME.fullmatch("".join(values[:1])) is None and not _detached(command, loop)
+
+
+def _detached(command: Command, loop: Sequence[Command]) -> bool:
+    """True for what a client only starts: `kubectl run … -- sleep 60`, `docker run -d image sleep 60`."""
+    if command.via[-1:] and command.via[-1] in _CLIENTS:
+        starter = next((each for each in loop if each.name == command.via[-1] and each.span == command.span), None)
+        starter = starter or next((each for each in loop if each.name == command.via[-1]), None)
+        values = {word.value for word in starter.arguments} if starter is not None else set()
+        if command.via[-1] in ("kubectl", "oc"):
+            return "run" in values and _ATTACHES.isdisjoint(values)
+        return not _DETACHES.isdisjoint(values)
+    return False
 
 
 def _may_block(command: Command) -> bool:
     """True for a command that waits, or one that nobody knows enough of to say that it does not."""
     if not command.words or command.name in _SERVERS:
-        return bool(command.words)
+        return bool(command.words) and not any(word.value in _ONLY_ASKS for word in command.arguments)
     path = command.words[0].value
     if path is None or ("/" in path and not path.startswith(_STANDARD)):
         return True

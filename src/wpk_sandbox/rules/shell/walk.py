@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import assignments, escapes, lists, redirects
+from wpk_sandbox.rules.shell import assignments, escapes, lists, redirects, rounds
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.expand import Expander
 from wpk_sandbox.rules.shell.parser import TooMuchWork
@@ -137,11 +137,14 @@ class Walker:
         condition = escapes.unquoted(" ".join(map(self._text, named)))
         until = self._text(node.children[0]) == "until"
         forever = condition == "false" if until else _FOREVER.fullmatch(condition) is not None
-        endless = context.endless or forever
+        endless = context.endless or forever or rounds.only_looks(node, self._source)
         self._children(node, replace(context, certain=False, endless=endless, background=False))
 
     def _c_style_for(self, node: "Node", context: Context) -> None:
         endless = context.endless or ";;" in self._text(node).partition("do")[0].replace(" ", "")
+        if endless:
+            # A loop of assignments alone has no command that could tell of it.
+            self._reading.record(Command((), self._span(node), endless=True))
         self._children(node, replace(context, certain=False, endless=endless, background=False))
 
     def _for(self, node: "Node", context: Context) -> None:

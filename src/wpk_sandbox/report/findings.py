@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 
 from wpk_sandbox.finding import Finding, Location, Severity
 from wpk_sandbox.report import escape
-from wpk_sandbox.report.lines import Line, Tone, line, width
+from wpk_sandbox.report.lines import ENDLESS, Line, Tone, folded, line, width
 
-# What a log or a file has room for; a terminal says how wide it is.
-COLUMNS = 130
 # So many findings of one rule in one file are shown whole; of the others their places and messages say enough.
 MOST_WHOLE = 3
 _LEAST_EXCERPT, _MOST_EXCERPT = 24, 100
 _LONGEST_FIX = 60
+_INDENT = "   "
+_FIX = "   fix: "
 
 TONES = {
     Severity.CRITICAL: Tone.BAD,
@@ -23,7 +23,7 @@ TONES = {
 }
 
 
-def finding_lines(findings: Iterable[Finding], columns: int = COLUMNS) -> Iterator[Line]:
+def finding_lines(findings: Iterable[Finding], columns: int = ENDLESS) -> Iterator[Line]:
     """All findings, worst first; from the fourth of a rule in a file on without the source and the fix."""
     seen: Counter[tuple[str, str]] = Counter()
     for finding in sorted(findings, key=lambda each: each.order):
@@ -32,16 +32,25 @@ def finding_lines(findings: Iterable[Finding], columns: int = COLUMNS) -> Iterat
         yield from one_finding(finding, columns, whole=seen[kind] <= MOST_WHOLE)
 
 
-def one_finding(finding: Finding, columns: int = COLUMNS, *, whole: bool = True) -> Iterator[Line]:
+def one_finding(finding: Finding, columns: int = ENDLESS, *, whole: bool = True) -> Iterator[Line]:
     """One finding with its excerpt and its fix, or without them."""
-    severity = (str(finding.severity), TONES[finding.severity])
-    yield line((str(finding.location), Tone.STRONG), ": ", severity, f" {finding.rule}: {finding.message}")
+    yield from _head_lines(finding, columns)
     if whole:
         yield from _source(finding, columns)
     if finding.waiver:
-        yield line((f"   {finding.waiver}", Tone.STRONG))
+        for words in folded(str(finding.waiver), columns - len(_INDENT)):
+            yield line((_INDENT + words, Tone.STRONG))
     if whole:
         yield from _remedy(finding, columns)
+
+
+def _head_lines(finding: Finding, columns: int) -> Iterator[Line]:
+    severity = (str(finding.severity), TONES[finding.severity])
+    where, rule = str(finding.location), f" {finding.rule}: "
+    taken = width(escape.one_line(where)) + len(": ") + len(severity[0]) + width(rule)
+    first, *rest = folded(finding.message, columns - len(_INDENT), taken - len(_INDENT))
+    yield line((where, Tone.STRONG), ": ", severity, rule + first)
+    yield from (line(_INDENT + further) for further in rest)
 
 
 def _source(finding: Finding, columns: int) -> Iterator[Line]:
@@ -114,16 +123,18 @@ def _fitting(characters: Iterable[str], columns: int) -> Iterator[str]:
 
 def _remedy(finding: Finding, columns: int) -> Iterator[Line]:
     weakness = f"CWE-{finding.cwe} · " if finding.cwe else ""
-    reading = f"{weakness}wpk-sandbox explain {finding.rule}"
+    reading = (f"{weakness}wpk-sandbox explain {finding.rule}", Tone.FAINT)
     fix = finding.fix.strip()
-    beside = f"   fix: {fix}".ljust(44) + "  "
-    if not fix:
-        yield line("   ", (reading, Tone.FAINT))
-    elif "\n" not in fix and len(fix) <= _LONGEST_FIX and width(beside + reading) <= columns:
-        yield line(beside, (reading, Tone.FAINT))
-    else:
-        first, *rest = fix.splitlines()
-        yield line(f"   fix: {first}")
-        for further in rest:
-            yield line(f"        {further}")
-        yield line("   ", (reading, Tone.FAINT))
+    beside = f"{_FIX}{fix}".ljust(44) + "  "
+    if fix and "\n" not in fix and len(fix) <= _LONGEST_FIX and width(beside + reading[0]) <= columns:
+        yield line(beside, reading)
+        return
+    for number, words in enumerate(_words(fix, columns - len(_FIX)) if fix else ()):
+        yield line((_FIX if number == 0 else " " * len(_FIX)) + words)
+    yield line(_INDENT, reading)
+
+
+def _words(fix: str, columns: int) -> Iterator[str]:
+    """The lines of a fix; what is to be written on several lines is left as it is."""
+    parts = fix.splitlines()
+    yield from folded(fix, columns) if len(parts) == 1 else parts

@@ -8,6 +8,8 @@ from unicodedata import category, east_asian_width
 from wpk_sandbox.report import escape
 
 WIDTH = 88
+# A log or a file has no width: nothing is broken there, so that one line can be searched for.
+ENDLESS = 10_000
 _MOST = 2000
 
 
@@ -84,3 +86,17 @@ def shorten(text: str, columns: int) -> str:
     while text and width(text) > columns - 1:
         text = text[: -max(1, (width(text) - columns + 1) // 2)]
     return text + "…"
+
+
+def folded(text: str, columns: int, taken: int = 0) -> list[str]:
+    """The text, harmless, in lines of that many columns, broken between words; `taken` are gone of the first."""
+    lines = [""]
+    room = columns - taken
+    for word in escape.one_line(text).split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and width(longer) > room:
+            lines.append(word)
+            room = columns
+        else:
+            lines[-1] = longer
+    return lines

@@ -21,6 +21,9 @@ class Live(Plain):
         self._console = console
         self._progress: Progress | None = None
 
+    def _room(self) -> int:
+        return self._console.width
+
     def _busy(self, words: str) -> None:
         self._rest()
         columns = (

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from wpk_sandbox.plan.plan import Phase, Plan, PlannedStep
-from wpk_sandbox.report.lines import Line, Tone, line
+from wpk_sandbox.report.lines import ENDLESS, Line, Tone, line
 from wpk_sandbox.report.text import (
     case_line,
     closing_lines,
@@ -62,17 +62,21 @@ class Plain:
         """Said with the package's other closing lines."""
 
     def package_finished(self, result: PackageResult) -> None:
-        self._say(closing_lines(result))
+        self._say(closing_lines(result, self._room()))
 
     def note(self, text: str) -> None:
         self._say([line((f"  {text}", Tone.FAINT))])
 
     def run_finished(self, result: RunResult) -> None:
         """The answer for all packages together."""
-        self._say(run_lines(result))
+        self._say(run_lines(result, self._room()))
 
     def _width(self, phase: Phase, label: str) -> int:
         return self._columns.get(phase) or label_columns([label])
+
+    def _room(self) -> int:
+        """How many columns a line has."""
+        return ENDLESS
 
     def _busy(self, words: str) -> None:
         """Something takes a while; a log shows it when it is over."""

@@ -4,8 +4,7 @@ import shutil
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
-from wpk_sandbox.report.findings import COLUMNS
-from wpk_sandbox.report.lines import Line, Tone, plain
+from wpk_sandbox.report.lines import ENDLESS, Line, Tone, plain
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -21,8 +20,8 @@ STYLES = {
 
 
 def columns_of(stream: IO[str]) -> int:
-    """How many columns a line of the stream has: those of a terminal, else what a log or a file has room for."""
-    return shutil.get_terminal_size().columns if stream.isatty() else COLUMNS
+    """How many columns a line of the stream has: those of a terminal, else no end of them."""
+    return shutil.get_terminal_size().columns if stream.isatty() else ENDLESS
 
 
 def write(lines: Iterable[Line], stream: IO[str]) -> None:

@@ -6,7 +6,7 @@ from wpk_sandbox.finding import Severity
 from wpk_sandbox.plan.plan import Fidelity, Phase
 from wpk_sandbox.report import escape, phrases
 from wpk_sandbox.report.findings import finding_lines
-from wpk_sandbox.report.lines import WIDTH, Line, Tone, line, pad, plain, shorten, width
+from wpk_sandbox.report.lines import ENDLESS, WIDTH, Line, Tone, line, pad, plain, shorten, width
 from wpk_sandbox.rules.policy import Outcome
 from wpk_sandbox.run.result import (
     PackageResult,
@@ -127,11 +127,11 @@ def _last_words(step: StepResult) -> Iterator[Line]:
         yield line(("      | ", Tone.FAINT), shorten(each, 400))
 
 
-def closing_lines(package: PackageResult) -> Iterator[Line]:
+def closing_lines(package: PackageResult, columns: int = ENDLESS) -> Iterator[Line]:
     """What a reader needs once the package is done: risk, findings, changes, rollback, cleanup, verdict."""
     if change := phrases.risk_change(package):
         yield line(f"  Risk      {change}")
-    yield from _findings(package)
+    yield from _findings(package, columns)
     yield from _changes(package)
     if package.sandbox or package.steps:
         yield from _rollback(package)
@@ -143,11 +143,11 @@ def closing_lines(package: PackageResult) -> Iterator[Line]:
     yield verdict_line(package)
 
 
-def _findings(package: PackageResult) -> Iterator[Line]:
+def _findings(package: PackageResult, columns: int) -> Iterator[Line]:
     """The findings that ask for something; when nothing else went wrong the slight ones are only counted."""
     slight = [finding for finding in package.findings if finding.severity.rank <= Severity.LOW.rank]
     grave = [finding for finding in package.findings if finding not in slight]
-    yield from finding_lines(grave)
+    yield from finding_lines(grave, columns)
     if slight:
         seen = phrases.tally_of_findings(slight)
         yield line(("  Findings  ", Tone.PLAIN), f"{seen} (wpk-sandbox check {package.path})")
@@ -197,9 +197,9 @@ def verdict_line(package: PackageResult) -> Line:
     return line(word, took, phrases.fidelity_share(package) if package.steps else package.reason)
 
 
-def run_lines(result: RunResult) -> Iterator[Line]:
+def run_lines(result: RunResult, columns: int = ENDLESS) -> Iterator[Line]:
     """What concerns no single package, and the answer for all of them together."""
-    yield from finding_lines(result.findings)
+    yield from finding_lines(result.findings, columns)
     for note in result.notes:
         yield line(f"Note: {note}")
     if len(result.packages) == 1 and not result.findings and not result.tally.left:

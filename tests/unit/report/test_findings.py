@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +103,59 @@ def test_a_waived_finding_says_who_answers_for_it() -> None:
     text = plain(one_finding(replace(PURGE, waiver=waiver)))
     assert "   waived until 2027-01-31 by @ops: the folder is scratch\n" in text
     assert "waived" not in plain(one_finding(PURGE))
+
+
+def lines_at(columns: int, **changed: object) -> list[str]:
+    found = replace(PURGE, **changed)  # type: ignore[arg-type]
+    return plain(one_finding(found, columns)).splitlines()
+
+
+LONG = "command: " + "true && " * 20 + "rm -rf $目録/*" + " && true" * 20
+PROSE = "one command deletes everything that lies under a folder, whose name may turn out to be empty, 目録"
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
+def test_on_a_terminal_nothing_is_wider_than_it(columns: int) -> None:
+    place = Location("a.wpk.yaml", 7, 170, 7, 183)
+    waiver = Waiver("the folder is scratch, as everybody here knows", "2027-01-31", "@ops", Location("a", 3))
+    lines = lines_at(columns, message=PROSE, excerpt=LONG, location=place, fix=PROSE, waiver=waiver)
+    assert max(map(width, lines)) <= columns
+    assert " ".join(line.strip() for line in lines).count("目録") == 3, "message, source and fix are all there"
+
+
+def test_on_a_terminal_words_stay_whole_and_stand_below_one_another() -> None:
+    place = Location("a.wpk.yaml", 7, 10, 7, 13)
+    assert lines_at(
+        50, message=PROSE, location=place, excerpt="", fix="Name the one folder, and stop if it is empty."
+    ) == [
+        "a.wpk.yaml:7:10: critical shell-destroy-data: one",
+        "   command deletes everything that lies under a",
+        "   folder, whose name may turn out to be empty,",
+        "   目録",
+        "   fix: Name the one folder, and stop if it is",
+        "        empty.",
+        "   CWE-78 · wpk-sandbox explain shell-destroy-data",
+    ]
+
+
+def test_elsewhere_a_message_is_one_line_that_can_be_searched_for() -> None:
+    (head, *_) = plain(one_finding(replace(PURGE, message=PROSE * 5))).splitlines()
+    assert head.endswith(PROSE * 5)
+
+
+def test_a_kind_of_finding_is_shown_whole_three_times_in_a_file_and_always_named() -> None:
+    places = [Location(path, line, 16, line, 33) for path in ("a", "b") for line in range(1, 6)]
+    text = plain(finding_lines([replace(PURGE, location=place) for place in places]))
+    assert text.count("^") == 2 * 3 * len('rm -rf "${DIR}/"*')
+    assert text.count("   fix: ") == 2 * 3
+    for place in places:
+        assert f"\n{place}: critical shell-destroy-data: " in "\n" + text
+
+
+def test_who_waives_is_said_of_each() -> None:
+    waiver = Waiver("scratch", "2027-01-31", "@ops", Location("a", 3))
+    found = [replace(PURGE, location=Location("a", line, 16), waiver=waiver) for line in range(1, 6)]
+    assert plain(finding_lines(found)).count("   waived until 2027-01-31 by @ops: scratch\n") == 5
 
 
 LINES = st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from("\t日é\u0301\x1b\u202e "), max_size=300)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wpk_sandbox.report.lines import Tone, line, pad, plain, shorten, width
+from wpk_sandbox.report.lines import Tone, folded, line, pad, plain, shorten, width
 
 
 def test_wide_characters_take_two_columns() -> None:
@@ -34,3 +34,15 @@ def test_every_part_of_a_line_is_made_harmless() -> None:
 
 def test_a_line_without_end_is_cut() -> None:
     assert len(plain([line("x" * 1_000_000)])) < 2100
+
+
+def test_a_text_is_broken_between_words_and_a_longer_word_not_at_all() -> None:
+    assert folded("one two three", 7) == ["one two", "three"]
+    assert folded("one two three", 7, taken=4) == ["one", "two", "three"]
+    assert folded("日本 語", 5) == ["日本", "語"]
+    assert folded("longer than that", 4) == ["longer", "than", "that"]
+    assert folded("", 4) == [""]
+
+
+def test_a_broken_text_shows_codes_for_what_cannot_be_shown() -> None:
+    assert folded("a\x1b b", 5) == ["a\\x1b", "b"]

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from report.planned import planned_step, small_plan
-from report.sample import EVERYTHING, FAILING, GREEN, HOSTILE_RUN
+from report.sample import BLOCKED, EVERYTHING, FAILING, GREEN, HOSTILE_RUN
 from wpk_sandbox.plan.plan import Phase, Plan
 from wpk_sandbox.report.live import Live
 from wpk_sandbox.report.plain import Plain, observer
@@ -114,3 +114,10 @@ def test_each_line_is_there_at_once() -> None:
     stream = Slow()
     Plain(stream).step_finished(FAILING.steps[0], 5)
     assert "Step 1/5: save-count" in stream.flushed
+
+
+def test_on_a_terminal_a_finding_fits_its_width() -> None:
+    stream = io.StringIO()
+    Live(Console(file=stream, force_terminal=True, width=60, color_system=None)).package_finished(BLOCKED)
+    assert "   24 |       command: rm -rf" in stream.getvalue()
+    assert "deletes\n   everything under $DIR, which may be empty\n" in stream.getvalue()

@@ -1,6 +1,6 @@
 """Shell commands that no runbook should run; the rules themselves are in `shell/`, one family a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wpk_sandbox.finding import Finding, Rule, Severity
@@ -22,6 +22,10 @@ from wpk_sandbox.rules.shell import (
     safety_off,
     unpinned,
 )
+from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.issue import Issue
+from wpk_sandbox.rules.shell.source import Span
+from wpk_sandbox.rules.shell.words import Piece
 from wpk_sandbox.rules.subject import Subject
 
 UNREADABLE = Rule(
@@ -67,9 +71,28 @@ def check(subject: Subject) -> Iterator[Finding]:
     for text in subject.scripts:
         for problem in text.script.problems[:1]:
             yield subject.in_script(UNREADABLE, text, problem.span, problem.message)
-        for family in _FAMILIES:
-            for issue in family.check(text.script.commands):
-                finding = subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)
-                yield finding if issue.cwe is None else replace(finding, cwe=issue.cwe)
+        for issue in _issues(text.script.commands):
+            finding = subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)
+            yield finding if issue.cwe is None else replace(finding, cwe=issue.cwe)
         for issue in exfiltrate.check(text.script.commands, locate):
             yield subject.in_script(issue.rule, text, issue.span, issue.message, issue.fix)
+
+
+def _issues(commands: Sequence[Command]) -> Iterator[Issue]:
+    """What the families find. That a variable may be empty is told once, and not where the script looks before."""
+    found = [issue for family in _FAMILIES for issue in family.check(commands)]
+    told = {_place(each) for each in found if each.rule in expansion.RULES}
+    guarded = {command.span: names for command, names in expansion.guards(commands)}
+    for issue in found:
+        if issue.when_empty is None or issue.rule in expansion.RULES:
+            yield issue
+        elif _place(issue) not in told and not _is_guarded(issue.when_empty, guarded.get(issue.span, frozenset())):
+            yield issue
+
+
+def _place(issue: Issue) -> tuple[Span, str]:
+    return issue.span, issue.when_empty.source if issue.when_empty else ""
+
+
+def _is_guarded(piece: Piece, names: frozenset[str] | None) -> bool:
+    return bool(piece.name) and (names is None or piece.name in names)

@@ -5,7 +5,7 @@ from checking import of_shell, one, shell
 
 from wpk_sandbox.finding import Severity
 
-SYSTEM, DATA = "shell-destroy-system", "shell-destroy-data"
+SYSTEM, DATA, EXPANSION = "shell-destroy-system", "shell-destroy-data", "shell-unsafe-expansion"
 
 DESTROYS_THE_SYSTEM = [
     "rm -rf /",
@@ -216,8 +216,8 @@ def test_a_command_that_destroys_nothing_is_left_alone(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", DESTROYS_WHEN_EMPTY)
-def test_a_command_that_destroys_when_a_variable_is_empty_is_high(command: str) -> None:
-    assert {SYSTEM, DATA} & of_shell(command) == {DATA}
+def test_a_command_that_destroys_when_a_variable_is_empty_is_told_of_once(command: str) -> None:
+    assert {SYSTEM, DATA, EXPANSION} & of_shell(command) in ({DATA}, {EXPANSION})
 
 
 @pytest.mark.parametrize("command", HARMLESS_WHEN_EMPTY)
@@ -226,7 +226,16 @@ def test_a_variable_that_cannot_be_empty_or_does_no_harm_is_left_alone(command: 
 
 
 def test_the_fix_shows_the_guarded_word() -> None:
-    found = one(DATA, shell('rm -rf "${DIR}/"*'))
+    found = one(DATA, shell('rm -rf "/var/lib/mysql/${DIR}"'))
     assert found.severity is Severity.HIGH
-    assert found.message == "`rm -rf ${DIR}/*` deletes everything when `${DIR}` is empty"
-    assert found.fix == "Write `${DIR:?}/*`: the shell then stops when `DIR` is empty."
+    assert (
+        found.message == "`rm -rf /var/lib/mysql/${DIR}` deletes the data in /var/lib/mysql when `${DIR}` is empty"
+    )
+    assert found.fix == "Write `/var/lib/mysql/${DIR:?}`: the shell then stops when `DIR` is empty."
+
+
+@pytest.mark.parametrize("test", ['[ -n "$DIR" ] || exit 1', 'test -z "$DIR" && exit 1', ": ${DIR:?}", "set -u"])
+def test_a_variable_that_is_looked_at_before_is_left_alone(test: str) -> None:
+    command = 'rm -rf "/var/lib/mysql/${DIR}"'
+    assert DATA in of_shell(command)
+    assert DATA not in of_shell(f"{test}\n{command}")

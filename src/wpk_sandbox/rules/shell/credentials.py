@@ -30,6 +30,7 @@ RULES = (CREDENTIAL_ACCESS,)
 # Ways of a secret that are looked at in one script, since a script may be made to have millions.
 MOST_FLOWS = 10_000
 
+_PICKED = re.compile(r"\^(\w+)=")
 _KUBECONFIG = re.compile(r"(?:^|/)\.kube/|kubeconfig|admin\.conf", re.IGNORECASE)
 _DECODERS = frozenset({"base64", "base32", "openssl", "jq", "yq", "python3", "python"})
 _LOG = re.compile(r"\.log$|^/var/log/|^/proc/(?:1|self)/fd/[12]$|^/dev/(?:stdout|stderr|tty)$")
@@ -80,6 +81,8 @@ def _is_used(secret: Secret, chain: Sequence[Command], captured: set[str]) -> bo
     kept = last.piped or any(name in captured for name in last.functions)
     if secret.kind is Kind.ENVIRONMENT:
         return not any(_picks_secrets(stage) for stage in chain[1:]) or kept
+    if secret.kind is Kind.FILE and secret.what.endswith("/environ") and _picks_plain(chain):
+        return True
     if secret.kind in (Kind.FILE, Kind.TOKEN):
         return _picks_public(chain) and ".kube/config" in secret.what
     if kept or _is_silent(last):
@@ -95,6 +98,13 @@ def _picks_secrets(stage: Command) -> bool:
     options = parse(stage.arguments)
     inverted = options.has("v", "invert-match")
     return not inverted and any(sensitive.SECRET_WORDS.search(word.when_empty) for word in options.operands)
+
+
+def _picks_plain(chain: Sequence[Command]) -> bool:
+    """True where of an environment only variables are taken that are not called like secrets: `grep ^DISPLAY=`."""
+    picks = [stage for stage in chain if stage.name in ("grep", "egrep", "sed")]
+    names = [name for stage in picks for word in stage.arguments for name in _PICKED.findall(word.when_empty)]
+    return bool(names) and not any(map(sensitive.is_secret_name, names))
 
 
 def _picks_public(chain: Sequence[Command]) -> bool:

@@ -23,6 +23,7 @@ _SCRATCH = re.compile(
     r"|err|old|swp)(?:\.[^/]*)?$|/core\.[^/]*$"
 )
 _TEMPORARY = re.compile(r"^(?:/host)?/(?:tmp|var/tmp|dev/shm|run|var/run)(?:/|$)")
+_EXTENSION = re.compile(r"\.(?:flag|pid|lock|sock|log|err|cnf|conf|tmp|txt|html|md|pyc?|sh|gz|xz)$")
 _FILE = re.compile(
     r"\.(?:db|sqlite3?|ibd|mdb|frm|myd|myi|rdb|aof|wt|sql|dump|bak|qcow2|vmdk|kdbx)(?:\.(?:gz|zst|xz|bz2))?$|/ibdata\d$"
 )
@@ -31,6 +32,11 @@ _FILE = re.compile(
 def is_temporary(path: str) -> bool:
     """True below the folders that every start of the machine empties."""
     return _TEMPORARY.match(path) is not None
+
+
+def is_by_product(path: str) -> bool:
+    """True for files of a kind that no data server keeps its data in: `/var/lib/mysql/debian-*.flag`."""
+    return _EXTENSION.search(path) is not None and _FILE.search(path.lower()) is None
 
 
 def is_place(path: str) -> bool:

@@ -49,6 +49,7 @@ _TO_LESS = re.compile(r"0+[A-Za-z]*$|[-<]")
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """What the commands of a script would destroy."""
+    said: set[int] = set()
     for command in commands:
         if command.name in _CHECKS:
             yield from _CHECKS[command.name](command)
@@ -56,8 +57,10 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
         if what:
             yield Issue(DESTROY_DATA, command.span, f"`{command.shown}` {what}", _COPY_FIRST)
         for redirect in command.redirects:
-            if redirect.writes and redirect.operator not in (">>", "&>>"):
-                yield from _overwritten(command, redirect.target)
+            if redirect.writes and redirect.operator not in (">>", "&>>") and id(redirect) not in said:
+                for issue in _overwritten(command, redirect.target):
+                    said.add(id(redirect))
+                    yield issue
 
 
 def _rm(command: Command) -> Iterator[Issue]:
@@ -67,7 +70,7 @@ def _rm(command: Command) -> Iterator[Issue]:
         path = paths.resolve(word, command.folder)
         if path is None:
             continue
-        if recursive or (paths.is_pattern(path) and path != "/*"):
+        if recursive or (paths.is_pattern(path) and path != "/*" and not data.is_by_product(path)):
             yield from _deleted(command, word, path)
         elif data.is_database_file(path):
             yield _lost(command, word, path, "deletes")
@@ -103,8 +106,7 @@ def _lost(command: Command, word: Word, path: str, does: str) -> Issue:
     shown = f"`{command.shown}`" if command.words else "this"
     if word.value is not None:
         return Issue(DESTROY_DATA, command.span, f"{shown} {does} the data in {path}", _COPY_FIRST)
-    message = f"{shown} {does} the data in {path} when `{word.unknown[0].source}` is empty"
-    return Issue(DESTROY_DATA, command.span, message, _guarded(word))
+    return _when_empty(command, word, f"{shown} {does} the data in {path}")
 
 
 def _reached(command: Command, word: Word, path: str, does: str) -> Iterator[Issue]:
@@ -116,9 +118,13 @@ def _reached(command: Command, word: Word, path: str, does: str) -> Iterator[Iss
     elif word.value is not None:
         yield Issue(DESTROY_SYSTEM, command.span, f"`{command.shown}` {does} {_named(root)}")
     else:
-        unknown = word.unknown[0]
-        message = f"`{command.shown}` {does} {_named(root)} when `{unknown.source}` is empty"
-        yield Issue(DESTROY_DATA, command.span, message, _guarded(word))
+        yield _when_empty(command, word, f"`{command.shown}` {does} {_named(root)}")
+
+
+def _when_empty(command: Command, word: Word, what: str) -> Issue:
+    unknown = word.unknown[0]
+    message = f"{what} when `{unknown.source}` is empty"
+    return Issue(DESTROY_DATA, command.span, message, _guarded(word), when_empty=unknown)
 
 
 _NAME_IT = "Name the one folder that is meant."
@@ -176,7 +182,10 @@ def _mv(command: Command) -> Iterator[Issue]:
     sources = options.operands if options.has("t", "target-directory") else options.operands[:-1]
     for word in sources:
         path = paths.resolve(word, command.folder)
-        if path is not None and (paths.system_root(path) or path in paths.SYSTEM_FILES):
+        # `mv` never moves `/` itself.
+        if path is None or (path == "/" and word.value is None):
+            continue
+        if paths.system_root(path) or path in paths.SYSTEM_FILES:
             yield from _reached(command, word, path, "moves away")
 
 
@@ -238,7 +247,7 @@ def _cleared(command: Command, word: Word) -> Iterator[Issue]:
 
 def _overwritten(command: Command, target: Word) -> Iterator[Issue]:
     """A redirection over a system file, or of nothing over data (`: > /var/lib/app.db`)."""
-    if target.value in paths.SYSTEM_FILES:
+    if target.value in paths.SYSTEM_FILES - paths.REWRITTEN:
         yield _ruined(command, target)
     elif _prints_nothing(command):
         yield from _cleared(command, target)

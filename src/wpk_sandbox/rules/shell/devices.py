@@ -25,6 +25,10 @@ RULES = (RAW_DISK_WRITE,)
 _DISK = re.compile(
     r"/dev/(?:(?:sd|hd|vd|xvd)[a-z*?\[]|nvme\d|nvme\*|mmcblk\d|dm-\d|md\d|mapper/|disk/by-|nbd\d|vg|mem$|kmem$|port$)"
 )
+_TERMINAL = re.compile(r"tty|pts|console|term|std(?:in|out|err)|null", re.IGNORECASE)
+# Makers of images, which write a file, and variables for something else than the disk.
+_IMAGES = names("mkfs.jffs2 mkfs.ubifs mkfs.cramfs mkfs.erofs mkfs.squashfs")
+_NO_DISK = re.compile(r"opt|flag|args|label|type|filesystem|^\$\(\(", re.IGNORECASE)
 # Programs whose operands are disks or volumes that they overwrite.
 _FORMATTERS = names(
     "mkswap wipefs blkdiscard sgdisk sfdisk parted fdisk gdisk pvcreate pvremove vgremove lvremove zpool"
@@ -45,9 +49,11 @@ _WRITERS = frozenset({"tee", "cp", "shred", "truncate"})
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """What the commands of a script would do to disks."""
+    said: set[int] = set()
     for command in commands:
         for redirect in command.redirects:
-            if redirect.writes and _is_disk(redirect.target):
+            if id(redirect) not in said and redirect.writes and _is_written(command, redirect.target):
+                said.add(id(redirect))
                 yield _issue(command, f"writes over the disk {redirect.target.shown}")
         if word := _written(command):
             yield _issue(command, f"writes over {word.shown}")
@@ -55,6 +61,13 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
 
 def _issue(command: Command, what: str) -> Issue:
     return Issue(RAW_DISK_WRITE, command.span, f"`{command.shown}` {what}" if command.words else f"this {what}")
+
+
+def _is_written(command: Command, target: Word) -> bool:
+    """True for a redirection to a disk; `exec` opens a device, and a terminal is no disk."""
+    if not _is_disk(target) or target.value is not None:
+        return _is_disk(target)
+    return command.name != "exec" and not _TERMINAL.search(target.shown)
 
 
 def _is_disk(word: Word) -> bool:
@@ -74,7 +87,7 @@ def _written(command: Command) -> Word | None:
     if name in _WRITERS:
         targets = words[-1:] if name == "cp" else words
         return next((word for word in targets if _is_disk(word)), None)
-    if name.partition(".")[0] in ("mkfs", "mke2fs", "mkntfs"):
+    if name.partition(".")[0] in ("mkfs", "mke2fs", "mkntfs") and name not in _IMAGES:
         return next((word for word in words if _is_disk(word) or _unknown(word)), None)
     if name in _FORMATTERS and not any(word.value in _ONLY_LISTS for word in words):
         return _formatted(name, words)
@@ -82,7 +95,7 @@ def _written(command: Command) -> Word | None:
 
 
 def _unknown(word: Word) -> bool:
-    return word.value is None and not word.when_empty
+    return word.value is None and not word.when_empty and not _NO_DISK.search(word.shown)
 
 
 def _formatted(name: str, words: Sequence[Word]) -> Word | None:

@@ -81,9 +81,9 @@ def _privileges(options: Options) -> str:
 
 
 def _volumes(options: Options) -> str:
-    sources = [
-        word.template("*").partition(":")[0] for name in ("v", "volume") for word in options.values.get(name, ())
-    ]
+    volumes = [word.template("*") for name in ("v", "volume") for word in options.values.get(name, ())]
+    # Without a colon it is a new volume, not a folder of the node.
+    sources = [volume.partition(":")[0] for volume in volumes if ":" in volume]
     for word in options.values.get("mount", ()):
         fields = dict(part.partition("=")[::2] for part in word.template("*").split(","))
         sources.append(fields.get("source") or fields.get("src") or "")

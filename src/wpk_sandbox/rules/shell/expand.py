@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import braces, escapes, lists
+from wpk_sandbox.rules.shell import braces, escapes, lists, operators
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.scope import Scope, Value
 from wpk_sandbox.rules.shell.source import Source
@@ -198,11 +198,19 @@ class Expander:
     def _changed(self, node: "Node", operator: str, value: Value, *, quoted: bool) -> Iterator[Piece]:
         """A variable that has a value: the operators for a missing one do nothing; others make it unknown."""
         if operator in _DEFAULTS or operator in (":?", "?"):
-            yield from self._placed(value, node, splits=not quoted)
+            yield from self._placed(_stopping(value, operator), node, splits=not quoted)
+        elif (text := self._worked_out(node, value)) is not None:
+            yield from self._placed((Piece(text, range(len(text))),), node, splits=not quoted)
         else:
             empty = not any((piece.exact and piece.text) or piece.known is Known.NEVER_EMPTY for piece in value)
             known = Known.MAYBE_EMPTY if empty else Known.NEVER_EMPTY
             yield self._unknown(node, known, quoted=quoted)
+
+    def _worked_out(self, node: "Node", value: Value) -> str | None:
+        """What an operator makes of a value, if both are known; of a home folder only its mark is."""
+        if any(not piece.exact or piece.text == "~" for piece in value):
+            return None
+        return operators.changed(self._written(node), "".join(piece.text for piece in value))
 
     def _output(self, node: "Node", *, quoted: bool) -> Piece:
         if node.type == "arithmetic_expansion":
@@ -232,3 +240,10 @@ class Expander:
                 yield replace(piece, places=places)
             else:
                 yield replace(piece, places=places, quoted=not splits, splits=splits and piece.exact)
+
+
+def _stopping(value: Value, operator: str) -> Value:
+    """A value behind `:?`: where nothing of it is known, the shell stops rather than letting it be empty."""
+    if operator != ":?" or any(piece.exact and piece.text for piece in value):
+        return value
+    return tuple(piece if piece.exact else replace(piece, known=Known.NEVER_EMPTY) for piece in value)

@@ -1,5 +1,6 @@
 """Commands whose meaning changes for the worse when a variable is empty, or holds more than one word."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
@@ -28,22 +29,36 @@ RULES = (UNSAFE_EXPANSION,)
 _RECURSIVE = ("r", "R", "recursive")
 # What below one of these is scratch, and at the root is nothing.
 _SCRATCH = frozenset({"TMPDIR", "TMP", "TEMP"})
+# Variables of the shell that hold a number.
+_NUMBERS = frozenset({"!", "$", "?", "#", "RANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "OPTIND"})
+# `${QUIET:+>/dev/null}`, which stands for its own text or for nothing; `${#X}`, which is a number.
+_ALTERNATIVE = re.compile(r"\$\{\w+:?\+[^$`]*\}|\$\{#.*\}")
+_DECLARES = re.compile(r"(?:^|[\s;])(?:(?:export|local|declare|readonly|typeset)\s+)?$")
+_ASSIGNS = re.compile(r"\w*\+?=")
 _TESTS = frozenset({"[", "[[", "test"})
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """Which commands of a script rely on variables that may be empty, or run what these hold."""
-    guarded: set[str] = set()
     entered: Command | None = None
-    for command in commands:
-        if _stops_at_unset(command):
+    for command, guarded in guards(commands):
+        if guarded is None:
             return
-        guarded |= _guarded(command)
         if command.name in ("cd", "pushd"):
             entered = command if any(_open(word, guarded) for word in command.arguments) else None
         yield from _reaching(command, guarded)
         yield from _elsewhere(command, entered)
         yield from _run(command, guarded)
+
+
+def guards(commands: Sequence[Command]) -> Iterator[tuple[Command, frozenset[str] | None]]:
+    """Each command with the variables that are looked at before it; None where none may be unset (`set -u`)."""
+    guarded: frozenset[str] = frozenset()
+    stops = False
+    for command in commands:
+        stops = stops or _stops_at_unset(command)
+        guarded |= _guarded(command)
+        yield command, None if stops else guarded
 
 
 def _stops_at_unset(command: Command) -> bool:
@@ -64,13 +79,13 @@ def _guarded(command: Command) -> set[str]:
     return {piece.name for word in command.words for piece in word.pieces if piece.name and ":?" in piece.source}
 
 
-def _reaching(command: Command, guarded: set[str]) -> Iterator[Issue]:
+def _reaching(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:
     """A path that becomes `/`, everything in it, or everything where the shell stands."""
     for word in _targets(command):
         piece = _open(word, guarded)
-        if piece is not None and (reached := _reached(word)):
+        if piece is not None and (reached := _reached(word, moved=command.name == "mv")):
             message = f"`{command.shown}` reaches {reached} when `{piece.source}` is empty"
-            yield Issue(UNSAFE_EXPANSION, command.span, message, _fix(word, piece))
+            yield Issue(UNSAFE_EXPANSION, command.span, message, _fix(word, piece), when_empty=piece)
 
 
 def _targets(command: Command) -> Sequence[Word]:
@@ -78,7 +93,7 @@ def _targets(command: Command) -> Sequence[Word]:
     match command.name:
         case "rm":
             options = parse(command.arguments)
-            return options.operands if options.has(*_RECURSIVE) or "f" in options.flags else ()
+            return options.operands if options.has(*_RECURSIVE) else tuple(filter(_is_pattern, options.operands))
         case "chmod" | "chown" | "chgrp":
             options = parse(command.arguments, names("reference from"))
             return options.operands[1:] if options.has(*_RECURSIVE) else ()
@@ -95,7 +110,12 @@ def _targets(command: Command) -> Sequence[Word]:
     return ()
 
 
-def _open(word: Word, guarded: set[str]) -> Piece | None:
+def _is_pattern(word: Word) -> bool:
+    """True for a word with wildcards; without `-r`, `rm` deletes no folder and hardly ever hits another file."""
+    return any(piece.exact and not piece.quoted and paths.is_pattern(piece.text) for piece in word.pieces)
+
+
+def _open(word: Word, guarded: frozenset[str]) -> Piece | None:
     """The first piece of a word that may be empty; None for a word that cannot become something else."""
     if not word.can_be_empty:
         return None
@@ -105,8 +125,11 @@ def _open(word: Word, guarded: set[str]) -> Piece | None:
     return unknown[0]
 
 
-def _reached(word: Word) -> str:
-    """What a path is when everything unknown in it is empty, if that is more than anybody can mean."""
+def _reached(word: Word, *, moved: bool) -> str:
+    """What a path is when everything unknown in it is empty, if that is more than anybody can mean.
+
+    Nobody can move `/` itself, and what is `moved` from right below it is there by chance only.
+    """
     text = word.pattern()
     if word.pieces[0].exact and word.pieces[0].text not in ("/", ""):
         return _parent(word)
@@ -116,6 +139,8 @@ def _reached(word: Word) -> str:
     if path is None:
         return ""
     root = paths.system_root(path)
+    if moved and (root is None or path == "/"):
+        return ""
     if root is None:
         # `$DIR/data` is another folder than any that can be meant; deeper paths hardly exist.
         shallow = path.count("/") == 1 and path.startswith("/")
@@ -144,7 +169,7 @@ def _elsewhere(command: Command, entered: Command | None) -> Iterator[Issue]:
         yield Issue(UNSAFE_EXPANSION, command.span, message, 'Write `cd "${DIR:?}" && rm …`, or the whole path.')
 
 
-def _run(command: Command, guarded: set[str]) -> Iterator[Issue]:
+def _run(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:
     """`eval $X`, `sh -c "$X"`: the variable is code."""
     if command.name == "eval":
         words: Sequence[Word] = command.arguments
@@ -154,13 +179,35 @@ def _run(command: Command, guarded: set[str]) -> Iterator[Issue]:
         return
     for word in words:
         first = word.pieces[0] if word.pieces else None
-        code = first if command.name in SHELLS else next((piece for piece in word.unknown if piece.name), None)
+        code = first if command.name in SHELLS else _code(word)
         if code is not None and not code.exact and code.name and not code.commands:
             message = f"`{command.shown}` runs whatever `{code.source}` holds"
             yield Issue(
                 UNSAFE_EXPANSION, command.span, message, "Write the command out, with variables as arguments."
             )
             return
+
+
+def _code(word: Word) -> Piece | None:
+    """The first variable in a word of `eval` whose value becomes code."""
+    for index, piece in enumerate(word.pieces):
+        plain = piece.exact or not piece.name or piece.name in _NUMBERS or _ALTERNATIVE.fullmatch(piece.source)
+        if not plain and not (_is_name(word.pieces, index) and not piece.name.isupper()):
+            return piece
+    return None
+
+
+def _is_name(pieces: Sequence[Piece], index: int) -> bool:
+    """True for the name of a variable that the script keeps in another: `eval "$name=1"`, `eval x=\\$$name`.
+
+    In capital letters it would be a parameter, in which others may put anything.
+    """
+    before = pieces[index - 1].text if index and pieces[index - 1].exact else ""
+    after = pieces[index + 1].text if index + 1 < len(pieces) and pieces[index + 1].exact else ""
+    if before.endswith(("$", "${")):
+        return True
+    first = index == 0 or _DECLARES.search(before) is not None
+    return first and _ASSIGNS.match(after) is not None
 
 
 def _script(command: Command) -> Sequence[Word]:

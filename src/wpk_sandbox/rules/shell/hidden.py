@@ -30,6 +30,7 @@ _UNKNOWN = "\ufffc"
 _ESCAPE = re.compile(rf"\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|0?[0-7]{{2,3}}|x?{_UNKNOWN})")
 _LETTERS = re.compile(r"[a-zA-Z]")
 _CUT = re.compile(r"\$\{\w+:\s*-?\d+(?::\s*-?\d+)?\}")
+_REST = re.compile(r"\$\{\w+:\s*\d+\}")
 _SHORT = 3
 # The options with which a program decodes rather than encodes.
 _DECODERS = {
@@ -117,11 +118,16 @@ def _spelled(command: Command) -> bool:
     if not command.words:
         return False
     word = command.words[0]
-    if any(_CUT.search(piece.source) for piece in word.unknown):
+    if any(_CUT.search(piece.source) for piece in word.unknown) and not _is_rest(word):
         return True
     if word.value is None:
         return False
     return _scattered(word) or _assembled(word.pieces) or _glued(command.words)
+
+
+def _is_rest(word: Word) -> bool:
+    """`${line:1}`, which only takes a mark off the front of a command."""
+    return len(word.pieces) == 1 and _REST.fullmatch(word.pieces[0].source) is not None
 
 
 def _scattered(word: Word) -> bool:

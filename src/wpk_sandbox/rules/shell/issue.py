@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from wpk_sandbox.finding import Rule
 from wpk_sandbox.rules.shell.source import Span
+from wpk_sandbox.rules.shell.words import Piece
 
 
 @dataclass(frozen=True)
 class Issue:
     """A finding whose place is still a range of the script's text; an empty range means the whole script.
 
-    `cwe` is that of this issue, where it is a more exact one than the rule's.
+    `cwe` is that of this issue, where it is a more exact one than the rule's. `when_empty` is the expansion that
+    has to be empty for it to be so.
     """
 
     rule: Rule
@@ -18,3 +20,4 @@ class Issue:
     message: str
     fix: str = ""
     cwe: int | None = None
+    when_empty: Piece | None = None

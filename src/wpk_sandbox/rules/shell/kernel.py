@@ -38,12 +38,14 @@ _KEXEC_ACTS = names("l load e exec p load-panic u unload f force s kexec-file-sy
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """What the commands of a script would change in the kernel."""
+    said: set[int] = set()
     for command in commands:
         if does := _changes(command):
             yield Issue(KERNEL_CHANGE, command.span, f"`{command.shown}` {does}")
         for word in written_paths(command):
             path = word.template("*")
-            if _KERNEL_FILE.match(_HOST.sub("", path)):
+            if id(word) not in said and _KERNEL_FILE.match(_HOST.sub("", path)):
+                said.add(id(word))
                 shown = f"`{command.shown}`" if command.words else "this"
                 yield Issue(KERNEL_CHANGE, command.span, f"{shown} writes to the kernel's {word.shown}")
 

@@ -39,6 +39,8 @@ def changes(command: Command) -> bool:
         return not _replaceable(command)
     if name in _VERBS:
         return bool(_VERBS[name] & {value for value in values if value}) and not _only_asks(values)
+    if name == "shred" and not _overwrites_data(command):
+        return False
     if name in _ALWAYS or name.startswith("mkfs."):
         return True
     if name in _DATABASES:
@@ -68,6 +70,15 @@ def _deletes_data(command: Command) -> bool:
         return False
     resolved = (paths.resolve(word, command.folder) for word in options.operands)
     return any(path is not None and path.startswith("/") and not _is_scratch(path) for path in resolved)
+
+
+def _overwrites_data(command: Command) -> bool:
+    """False where `shred` clears up what the script made: files of `mktemp`, and below scratch folders."""
+    operands = parse(command.arguments, names("n s iterations size random-source")).operands
+    made = [word.pieces[0].commands[:1] for word in operands if word.pieces]
+    temporary = [bool(each) and each[0].name == "mktemp" for each in made]
+    resolved = [paths.resolve(word, command.folder) for word in operands]
+    return not all(new or _is_scratch(path or "") for new, path in zip(temporary, resolved, strict=True))
 
 
 def _is_scratch(path: str) -> bool:

@@ -18,6 +18,8 @@ SYSTEM_FILES = names(
     "/etc/passwd /etc/shadow /etc/group /etc/sudoers /etc/fstab /etc/hosts /etc/resolv.conf"
     " /etc/ssh/sshd_config /boot/grub/grub.cfg"
 )
+# Those of them that programs write anew whenever the network changes; only without a text are they ruined.
+REWRITTEN = names("/etc/hosts /etc/resolv.conf")
 EVERYTHING = frozenset({"*", "**", ".*", "?*", ".??*", ".[!.]*", ".[^.]*", "..?*", "[!.]*"})
 # Where pods commonly mount the root of their node.
 _HOST_MOUNT = re.compile(r"^/(?:host|hostfs|rootfs|host-root|node|mnt/host)(?=/|$)")

@@ -25,10 +25,10 @@ RULES = (WORLD_WRITABLE,)
 
 _OCTAL = re.compile(r"[0-7]{1,5}")
 _CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxXstugo]*)")
-# Devices that everybody may write to by design.
-_SHARED = names(
-    "/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/fuse /dev/net/tun /dev/kvm"
-)
+# Devices that everybody may write to by design, also in the root of another system.
+_SHARED = re.compile(r"(?:^|/)dev/(?:null|zero|full|u?random|tty\d*|ptmx|fuse|net/tun|kvm)$")
+# Their numbers, major and minor: https://docs.kernel.org/admin-guide/devices.html
+_SHARED_NUMBERS = re.compile(r"c (?:1 [35789]|4 \d+|5 [0-2]|10 (?:200|229|232))")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
@@ -50,12 +50,14 @@ def _mode(command: Command) -> Word | None:
         case "chmod":
             # A mode may begin with `-` itself, as in `chmod -x file`; that takes rights away.
             operands = parse(command.arguments, names("reference")).operands
-            shared = len(operands) > 1 and all(word.value in _SHARED for word in operands[1:])
+            shared = len(operands) > 1 and all(_SHARED.search(word.template("*")) for word in operands[1:])
             return operands[0] if operands and not shared else None
         case "install":
             return parse(command.arguments, names("m mode o owner g group t S")).value("m", "mode")
         case "mkdir" | "mkfifo" | "mknod":
-            return parse(command.arguments, names("m mode Z context")).value("m", "mode")
+            options = parse(command.arguments, names("m mode Z context"))
+            made = " ".join(word.when_empty for word in options.operands[1:])
+            return None if _SHARED_NUMBERS.fullmatch(made) else options.value("m", "mode")
     return None
 
 

@@ -89,7 +89,16 @@ def _is_input(command: Command) -> bool:
 def _first_commands(word: Word) -> tuple[Command, ...]:
     """The commands whose output a word begins with: what follows is no more than its arguments."""
     first = next((piece for piece in word.pieces if piece.text or not piece.exact), None)
-    return first.commands if first is not None else ()
+    commands = first.commands if first is not None else ()
+    return () if commands and _is_silent(commands[-1]) else commands
+
+
+def _is_silent(command: Command) -> bool:
+    """True when nothing of a command's output is left to be run: `> /dev/null`."""
+    return any(
+        each.target.value == "/dev/null" and each.writes and each.descriptor in ("", "1")
+        for each in command.redirects
+    )
 
 
 def evaluates(program: str, made: re.Pattern[str]) -> bool:

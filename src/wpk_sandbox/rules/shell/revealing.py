@@ -13,6 +13,8 @@ _KUBECTL_TAKES = names(
     " container f"
 )
 _PUBLIC_KEY = re.compile(r"(?:ca|tls|cert|client|server)?\\?\.?(?:crt|pub|cert)\b")
+_PUBLIC_FIELD = re.compile(r"certificate-authority|\.server\b|current-context|\.namespace\b|\.name\b")
+_USER_FIELD = re.compile(r"\buser\b|users.*\.user|token|password|client-|auth-|exec")
 _DATA = re.compile(r"\.\s*(?:stringD|d)ata\b|\[['\"]data['\"]\]|\{\s*\.\s*\}|\bdata\b")
 
 
@@ -23,13 +25,19 @@ def _kubectl(command: Command) -> Secret | None:
     match words[:2]:
         case ["create", "token"]:
             what = "a token of a service account"
-        case ["config", "view"] if options.has("raw"):
+        case ["config", "view"] if options.has("raw") and not _is_public(options):
             what = "the kubeconfig with its keys"
         case ["extract", *_] if options.has("to") and any(word.startswith("secret/") for word in words):
             what = "the values of a Secret"
         case ["get", *_]:
             what = _got(command, options, words)
     return Secret(Kind.VALUE, what) if what else None
+
+
+def _is_public(options: Options) -> bool:
+    """True where of a kubeconfig only what is no secret is shown: a server's address and certificate, names."""
+    path = (word.template("x") if (word := options.value("o", "output")) else "").partition("=")[2]
+    return _PUBLIC_FIELD.search(path) is not None and _USER_FIELD.search(path) is None
 
 
 def _got(command: Command, options: Options, words: list[str]) -> str:

@@ -9,6 +9,7 @@ from wpk_sandbox.rules.shell import mutating
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
+from wpk_sandbox.rules.shell.words import Word
 
 SAFETY_DISABLED = Rule(
     "shell-safety-disabled",
@@ -66,6 +67,9 @@ _FLAGS: dict[str, dict[str, str]] = {
     "ip6tables": {"F": "removes every rule of the firewall", "flush": "removes every rule of the firewall"},
     "rm": {"no-preserve-root": "lets `/` be deleted"},
 }
+_SSH = names("B b c D E e F I i J L l m O o p Q R S W w")
+# Chains that every packet goes through; others belong to whoever made them.
+_CHAINS = names("INPUT OUTPUT FORWARD PREROUTING POSTROUTING DOCKER-USER")
 _TABLES = names("A D I N P t p s d j i o m dport sport to-destination to-source table")
 _TAKES = {
     "curl": names("A b c C d D e E F H K m o P Q r t T u U w x X y Y z"),
@@ -129,6 +133,8 @@ def _flag(command: Command) -> str:
     options = parse(command.arguments, _TAKES.get(command.name, frozenset()))
     if command.name == "curl" and any(_LOCAL.match(word.when_empty) for word in options.operands):
         return ""
+    if command.name in ("iptables", "ip6tables") and _is_own_chain(options.operands):
+        return ""
     for name, what in known.items():
         flag, _, value = name.partition("=")
         if flag in options.flags and not value:
@@ -139,11 +145,24 @@ def _flag(command: Command) -> str:
     return ""
 
 
+def _is_own_chain(operands: Sequence[Word]) -> bool:
+    """`iptables -F KUBE-SERVICES`: one chain, which is not one of the kernel's."""
+    return bool(operands) and operands[0].value is not None and operands[0].value not in _CHAINS
+
+
 def _host_keys(command: Command) -> str:
     if command.name not in ("ssh", "scp", "sftp", "rsync", "ssh-copy-id", "git", "sshpass"):
         return ""
+    if command.name == "ssh" and _is_here(command):
+        return ""
     texts = [word.when_empty.removeprefix("-o").strip() for word in command.arguments]
     return _HOST_KEYS if any(_NO_KEY_CHECK.search(part) for text in texts for part in _parts(text)) else ""
+
+
+def _is_here(command: Command) -> bool:
+    """True for the machine itself, where nobody is on the way: `ssh root@localhost`."""
+    operands = parse(command.arguments, _SSH, first_operand_ends=True).operands[:1]
+    return any(_LOCAL.match(word.when_empty.rpartition("@")[2]) for word in operands)
 
 
 def _parts(text: str) -> list[str]:

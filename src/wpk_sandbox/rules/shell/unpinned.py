@@ -28,9 +28,13 @@ _PIP = names(
     "r requirement c constraint e editable t target i index-url extra-index-url f find-links python prefix root src"
     " platform proxy retries timeout trusted-host cache-dir log report only-binary no-binary progress-bar"
 )
+_NPM = names(
+    "prefix registry loglevel w workspace cache userconfig tag omit include before network-timeout fetch-timeout"
+    " fetch-retries network-concurrency cache-folder modules-folder mutex cwd C dir filter"
+)
 _BRANCH = r"(?:main|master|HEAD|develop|trunk|nightly)"
 _MOVING = re.compile(
-    rf"/latest(?:[/?.]|$)|/(?:raw/)?{_BRANCH}/|/refs/heads/|/archive/{_BRANCH}\.|[?&]ref={_BRANCH}\b|[-_]latest\."
+    rf"/latest(?:[/?.]|$)|(?<!debian/pool)(?<!ubuntu/pool)/(?:raw/)?{_BRANCH}/|/refs/heads/|/archive/{_BRANCH}\.|[?&]ref={_BRANCH}\b|[-_]latest\."
 )
 _HERE = re.compile(r"^(?:https?://)?(?:localhost|127\.|169\.254\.|\[::1\]|100\.100\.100\.200|metadata\.google)")
 _LOCAL_FILE = re.compile(r"^(?:\.|/|~|file:)|\.(?:whl|tgz|tar\.gz|zip|gem|deb|rpm)$")
@@ -84,7 +88,7 @@ def _is_loose(word: Word) -> bool:
 
 
 def _npm(command: Command, rest: _Rest) -> str:
-    options = parse(command.arguments, names("prefix registry loglevel w workspace"))
+    options = parse(command.arguments, _NPM)
     operands = options.operands
     verb = operands[0].value if operands else None
     if verb == "global":

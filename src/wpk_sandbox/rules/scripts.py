@@ -84,9 +84,9 @@ def _issues(commands: Sequence[Command]) -> Iterator[Issue]:
     told = {_place(each) for each in found if each.rule in expansion.RULES}
     guarded = {command.span: names for command, names in expansion.guards(commands)}
     for issue in found:
-        if issue.when_empty is None or issue.rule in expansion.RULES:
-            yield issue
-        elif _place(issue) not in told and not _is_guarded(issue.when_empty, guarded.get(issue.span, frozenset())):
+        piece = None if issue.rule in expansion.RULES else issue.when_empty
+        settled = piece is not None and _is_guarded(piece, guarded.get(issue.span, frozenset()))
+        if piece is None or not (settled or _place(issue) in told):
             yield issue
 
 

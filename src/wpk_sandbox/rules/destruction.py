@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.kinds import resource_kind
 from wpk_sandbox.package.package import ApiAction, KubernetesAction, ManualAction, Step
-from wpk_sandbox.rules.acts import acts
+from wpk_sandbox.rules.acts import Act, acts
 from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.rollback import made_by
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.paths import resolve
@@ -95,18 +96,50 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _losses(subject: Subject) -> Iterator[_Loss]:
     """What the handlers destroy before a person is asked."""
+    files = subject.package.files
+    done: list[Act] = []
+    made: set[str] = set()
     scripts: dict[str, list[ShellText]] = {}
     for text in subject.scripts:
         scripts.setdefault(text.step.pointer, []).append(text)
     for step in subject.package.steps:
         if isinstance(step.action, ManualAction) or subject.asks(step):
             return  # whatever follows waits for a person
-        if does := _destroys(step):
+        own = list(acts(step, files))
+        if (does := _destroys(step)) and not _only_made(own, done):
             yield _Loss(step, does)
+        done += own
         for text in scripts.get(step.pointer, ()):
             for command in text.script.commands:
-                if does := command_destroys(command):
+                made.update(_makes(command))
+                if (does := command_destroys(command)) and not _deletes_only(command, made):
                     yield _Loss(step, does, text, command)
+
+
+def _only_made(own: list[Act], done: list[Act]) -> bool:
+    """True where everything that a step deletes was made by the package itself."""
+    return bool(own) and all(
+        act.verb == "delete" and bool(act.name) and any(made_by(earlier, act) for earlier in done) for act in own
+    )
+
+
+def _makes(command: Command) -> Iterator[str]:
+    """The name of what a call of kubectl makes: `kubectl run probe`, `kubectl create job probe`."""
+    if command.name in ("kubectl", "oc"):
+        words = [word.value or "" for word in parse(command.arguments, _KUBECTL_OPTIONS).operands]
+        if words[:1] == ["run"]:
+            yield from words[1:2]
+        elif words[:1] == ["create"]:
+            yield from words[3:4] if words[1:2] in (["secret"], ["service"]) else words[2:3]
+
+
+def _deletes_only(command: Command, made: set[str]) -> bool:
+    """True for a call of kubectl that deletes nothing but what the package made."""
+    if command.name not in ("kubectl", "oc"):
+        return False
+    words = [word.value or "" for word in parse(command.arguments, _KUBECTL_OPTIONS).operands]
+    named = [word.rpartition("/")[2] for word in words[1:] if "/" in word] or words[2:]
+    return words[:1] == ["delete"] and bool(named) and set(named) <= made
 
 
 def _comes_back(loss: _Loss) -> bool:

@@ -5,6 +5,9 @@ The language: https://prometheus.io/docs/prometheus/latest/querying/basics/
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
+
+from wpk_sandbox.rules.shell.options import names
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
@@ -28,6 +31,15 @@ _NEVER_FIRST = _BINARY - {"+", "-"}
 _FOREIGN = {"&&": "and", "||": "or", "!": "unless", "=": "==", "&": "and", "|": "or"}
 
 
+# https://prometheus.io/docs/prometheus/latest/querying/functions/
+_OF_RANGES = names(
+    "rate irate increase delta idelta deriv resets changes predict_linear holt_winters"
+    " double_exponential_smoothing avg_over_time min_over_time max_over_time sum_over_time count_over_time"
+    " quantile_over_time stddev_over_time stdvar_over_time last_over_time present_over_time absent_over_time"
+    " mad_over_time"
+)
+_MATCHERS = frozenset({"=", "!=", "=~", "!~"})
+_COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 _RANGE = re.compile(r"\[\s*(\d+)\s*([A-Za-z]*)\s*\]")
 _UNITS = frozenset({"ms", "s", "m", "h", "d", "w", "y"})
 _GROUPING = frozenset({"by", "without", "on", "ignoring"})
@@ -42,7 +54,15 @@ def problem(query: str) -> str:
         if kind == "other":
             what = "a quote that nothing closes" if text in "\"'`" else f"the character `{text}`"
             return f"it has {what}"
-    return _odd_range(query) or _unbalanced(tokens) or _misplaced(tokens) or _ungrouped(tokens)
+    return (
+        _odd_range(query)
+        or _unbalanced(tokens)
+        or _unquoted(tokens)
+        or _misplaced(tokens)
+        or _ungrouped(tokens)
+        or _without_range(tokens)
+        or _compared_range(tokens)
+    )
 
 
 def _odd_range(query: str) -> str:
@@ -95,6 +115,47 @@ def _misplaced(tokens: list[tuple[str, str]]) -> str:
     return (
         "it reads like a sentence" if first_is_word and not _BINARY & {text.lower() for _, text in tokens} else ""
     )
+
+
+def _unquoted(tokens: list[tuple[str, str]]) -> str:
+    """The value of a label stands in quotes."""
+    braces = 0
+    for (kind, text), (after_kind, after) in pairwise(tokens):
+        braces += {"{": 1, "}": -1}.get(text, 0) if kind == "bracket" else 0
+        if braces and kind == "operator" and text in _MATCHERS and after_kind not in ("text", "parameter"):
+            meant = f'; write `{text}"{after}"`' if after_kind in ("word", "number") else ""
+            return f"the value of a label is a text in quotes{meant}"
+    return ""
+
+
+def _without_range(tokens: list[tuple[str, str]]) -> str:
+    """`rate(x)`: some functions look at a time, which stands in brackets."""
+    for index, (_, word) in enumerate(tokens):
+        if word not in _OF_RANGES or [text for _, text in tokens[index + 1 : index + 2]] != ["("]:
+            continue
+        inside = list(_up_to_closing(tokens[index + 2 :]))
+        if not any(text == "[" or kind == "parameter" for kind, text in inside):
+            return f"`{word}` takes a range of time; write `{word}(… [5m])`"
+    return ""
+
+
+def _up_to_closing(tokens: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    depth = 1
+    for kind, text in tokens:
+        depth += {"(": 1, ")": -1}.get(text, 0) if kind == "bracket" else 0
+        if not depth:
+            return
+        yield kind, text
+
+
+def _compared_range(tokens: list[tuple[str, str]]) -> str:
+    """`up[5m] > 0`: a range is many values, which only a function makes one."""
+    depth = 0
+    for (kind, text), (_, after) in pairwise(tokens):
+        depth += {"(": 1, ")": -1}.get(text, 0) if kind == "bracket" else 0
+        if not depth and text == "]" and after in _COMPARISONS:
+            return "a range of time cannot be compared; put it into a function such as `rate` or `avg_over_time`"
+    return ""
 
 
 def _ungrouped(tokens: list[tuple[str, str]]) -> str:

@@ -38,6 +38,8 @@ _HOLDS_DATA = frozenset({"PersistentVolumeClaim", "PersistentVolume", "Namespace
 _MAKES = frozenset({"create", "apply", "run", "copy"})
 _BRINGS_BACK = frozenset({"create", "apply", "restore", "run", "copy"})
 _CHANGES = frozenset({"patch", "scale", "restore", "apply", "rollback", "create", "delete"})
+# What puts back a number of replicas, or an annotation: an earlier revision brings neither.
+_PUTS_BACK = frozenset({"restore", "apply", "create", "delete"})
 _SYMBOLS = ("original", "previous")
 _ROUNDING = 0.02
 # Each act is held against each other; nobody reviews a rollback that is longer.
@@ -116,7 +118,7 @@ class _Undo:
 
     def _deleted(self, index: int, act: Act) -> Words:
         # Several kinds are possible only where nothing is said, and then a pod is meant first.
-        if set(act.kinds) & _COMES_BACK or any(_made_by(other, act) for other in self._done[:index]):
+        if set(act.kinds) & _COMES_BACK or any(made_by(other, act) for other in self._done[:index]):
             return None
         back = self._touching(act, _BRINGS_BACK)
         kind = act.kinds[0]
@@ -128,8 +130,19 @@ class _Undo:
             return f"{act.step.name} deletes {act.shown}, and no rollback handler makes it again", fix
         return None
 
+    def _putting_back(self, act: Act, field: str) -> list[Act]:
+        """What brings back the old value of a field: the same verb, an old object, or a patch of the field."""
+        others = self._touching(act, _PUTS_BACK | {act.verb, "patch"})
+        return [
+            other
+            for other in others
+            if other.verb != "patch"
+            or not isinstance(other.options.get("data"), Mapping)
+            or any(path[1:2] == (field,) for path in _fields(other))
+        ]
+
     def _scaled(self, act: Act) -> Words:
-        back = self._touching(act)
+        back = self._putting_back(act, "replicas")
         if not back:
             fix = "Add a rollback handler `action: scale` with `replicas: original`."
             return f"{act.step.name} scales {act.shown}, and no rollback handler scales it back", fix
@@ -163,7 +176,7 @@ class _Undo:
         return message, "Write `data: original` there, or each field with its value before."
 
     def _annotated(self, act: Act) -> Words:
-        if self._touching(act, _CHANGES | {"annotate"}):
+        if self._putting_back(act, "annotations"):
             return None
         fix = "Add a rollback handler `action: annotate` with the same annotation and `value: original`."
         return f"{act.step.name} annotates {act.shown}, and no rollback handler removes it", fix
@@ -202,7 +215,7 @@ def _says_original(act: Act) -> bool:
     )
 
 
-def _made_by(earlier: Act, act: Act) -> bool:
+def made_by(earlier: Act, act: Act) -> bool:
     """True when an earlier step of the package made the object, so that its end restores the state before."""
     if earlier.verb == "copy":
         copies = (*earlier.options.values(), f"{earlier.raw_name}-backup")

@@ -61,6 +61,13 @@ def _step(subject: Subject, handler: Handler, step: Step) -> Iterator[Finding]:
         )
         yield subject.finding(TIMEOUT_TOO_LONG, f"{step.pointer}/timeout", message)
     bound = _bound(handler, step)
+    if bound is not None and step.retry.max_attempts > 1 and step.retry.backoff >= bound > 0:
+        message = (
+            f"the second try of {step.name} waits {_shown(step.retry.backoff)}, and all of it ends after"
+            f" {_shown(bound)}"
+        )
+        fix = "Wait less, or give it the time of all its tries."
+        yield subject.finding(TIMEOUT_TOO_LONG, f"{step.pointer}/retry/backoff", message, fix)
     if not isinstance(step.action, KubernetesAction) or bound is None:
         return
     with suppress(ValueError, TypeError, AttributeError):

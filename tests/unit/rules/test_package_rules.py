@@ -88,6 +88,14 @@ def test_a_step_may_take_as_long_as_its_handler_and_no_longer() -> None:
     assert within({}, "1m") == []
 
 
+@pytest.mark.parametrize(
+    ("backoff", "tries", "found"), [("5m", 2, 1), ("60s", 3, 1), ("10s", 3, 0), ("59s", 2, 0), ("5m", 1, 0)]
+)
+def test_a_second_try_comes_before_the_end(backoff: str, tries: int, found: int) -> None:
+    handler = {**shell("true"), "retry": {"max_attempts": tries, "backoff": backoff}, "timeout": "60s"}
+    assert len(messages("timeout-too-long", handler)) == found
+
+
 @pytest.mark.parametrize(("inner", "found"), [("5m", 1), ("1m", 0), ("30s", 0), (None, 0)])
 def test_a_wait_may_take_as_long_as_its_handler(inner: str | None, found: int) -> None:
     more = {} if inner is None else {"timeout": inner}

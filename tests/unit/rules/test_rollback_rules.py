@@ -17,6 +17,8 @@ MANIFEST = {
     "data": {},
 }
 
+FREEZE = k8s("annotate", **WEB, annotation="example.com/frozen", value="true")
+
 
 def told(done: list[dict[str, Any]], undo: list[dict[str, Any]]) -> list[str]:
     undo = [{"timeout": "1m", **handler, "name": f"undo-{number}"} for number, handler in enumerate(undo)]
@@ -46,6 +48,21 @@ def told(done: list[dict[str, Any]], undo: list[dict[str, Any]]) -> list[str]:
             [SCALE_UP],
             [k8s("scale", **{**WEB, "name": "other"}, replicas="original")],
             "do-0 scales Deployment/web, and no rollback handler scales it back",
+        ),
+        (
+            [SCALE_UP],
+            [k8s("rollback", **WEB)],
+            "do-0 scales Deployment/web, and no rollback handler scales it back",
+        ),
+        (
+            [SCALE_UP],
+            [k8s("patch", **WEB, data={"spec": {"paused": True}})],
+            "do-0 scales Deployment/web, and no rollback handler scales it back",
+        ),
+        (
+            [FREEZE, SCALE_UP],
+            [k8s("scale", **WEB, replicas="original")],
+            "do-0 annotates Deployment/web, and no rollback handler removes it",
         ),
         (
             [k8s("delete", **SETTINGS)],
@@ -104,7 +121,11 @@ UNDONE = [
     ([SCALE_UP], [k8s("scale", **WEB, replicas="original")]),
     ([SCALE_UP], [k8s("scale", **WEB, replicas="${BEFORE}")]),
     ([SCALE_UP], [k8s("scale", replicas="original")]),
-    ([SCALE_UP], [k8s("rollback", **WEB)]),
+    ([SCALE_UP], [k8s("patch", **WEB, data={"spec": {"replicas": 2}})]),
+    ([SCALE_UP], [k8s("patch", **WEB, data="original")]),
+    ([FREEZE], [k8s("annotate", **WEB, annotation="example.com/frozen", value="original")]),
+    ([FREEZE], [k8s("patch", **WEB, data={"metadata": {"annotations": None}})]),
+    ([FREEZE], [k8s("restore", **WEB)]),
     ([SCALE_UP, k8s("scale", **WEB, replicas="original")], [k8s("restart", **WEB)]),
     ([k8s("scale", **WEB, scale_factor=2)], [k8s("scale", **WEB, scale_factor=0.5)]),
     ([k8s("delete", **SETTINGS)], [k8s("apply", manifest=MANIFEST)]),

@@ -106,6 +106,29 @@ def test_what_can_be_undone_needs_no_approval(action: dict[str, Any]) -> None:
     assert OURS & rules(action, safety={"mode": "manual", "approval_required": False}) == set()
 
 
+JOB = {"resource_type": "job", "name": "probe", "namespace": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("made", "deleted", "asked"),
+    [
+        (k8s("create", **JOB, template="cronjob/probe"), k8s("delete", **JOB), False),
+        (k8s("create", **JOB, template="cronjob/probe"), k8s("delete", **{**JOB, "name": "other"}), True),
+        (k8s("create", **JOB, template="cronjob/probe"), k8s("delete", resource_type="job"), True),
+        (shell("kubectl run probe --image=busybox:1.36 -- true"), shell("kubectl delete pod probe"), False),
+        (shell("kubectl create job probe --image=busybox:1.36"), shell("kubectl delete job/probe"), False),
+        (shell("kubectl create job probe --image=busybox:1.36"), shell("kubectl delete job probe web"), True),
+        (shell("kubectl create job probe --image=busybox:1.36"), shell("kubectl delete jobs --all"), True),
+        (shell("kubectl get job probe"), shell("kubectl delete job probe"), True),
+    ],
+)
+def test_what_the_package_made_itself_is_nobodys_loss(
+    made: dict[str, Any], deleted: dict[str, Any], asked: bool
+) -> None:
+    assert (UNASKED in rules(made, deleted, safety=AUTO)) is asked
+    assert UNASKED in rules(deleted, made, safety=AUTO)
+
+
 def test_what_a_rollback_deletes_needs_no_approval() -> None:
     undo = [{"timeout": "1m", **DELETES}]
     assert OURS & rules(shell("true"), safety=AUTO, rollback={"enabled": True, "handlers": undo}) == set()

@@ -119,6 +119,15 @@ def test_a_path_that_requests_can_have_is_not_told(path: str) -> None:
         ("rate(errors_total[5minutes])", "the range `[5minutes]` has the unknown unit `minutes`; write `[5m]`"),
         ("sum by pod (up)", "`by` is followed by `pod`; write `by (pod)`"),
         ("pods restart too often", "it reads like a sentence"),
+        ("rate(errors_total) > 0", "`rate` takes a range of time; write `rate(… [5m])`"),
+        ("sum(increase(a{b='c'})) > 0", "`increase` takes a range of time; write `increase(… [5m])`"),
+        ("max_over_time(x) > avg(y[5m])", "`max_over_time` takes a range of time; write `max_over_time(… [5m])`"),
+        ("up{job=web} == 0", 'the value of a label is a text in quotes; write `="web"`'),
+        ("up{code!~5} == 0", 'the value of a label is a text in quotes; write `!~"5"`'),
+        (
+            "up[5m] == 0",
+            "a range of time cannot be compared; put it into a function such as `rate` or `avg_over_time`",
+        ),
     ],
 )
 def test_what_is_no_promql_is_told_with_the_reason(query: str, why: str) -> None:
@@ -147,6 +156,11 @@ def test_what_is_no_promql_is_told_with_the_reason(query: str, why: str) -> None
         "sum by (on, by) (x{on='y'}) / ignoring (by) z",
         "count_over_time(x[1h30m]) ^ 2 % 3",
         "x{a!~'(', b=`}`,}",
+        "rate(${METRIC}) > 0",
+        "rate(x{a='(', b=~\"${B}\"}[5m]) > on (rate) y",
+        "sum(avg_over_time((a - b)[1h:5m])) > 0",
+        'up{job=${JOB}, "a.b"="c"}',
+        "rate > 5",
     ],
 )
 def test_what_prometheus_takes_is_not_told(query: str) -> None:

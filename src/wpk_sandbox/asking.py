@@ -25,7 +25,7 @@ def request(
     `UsageError`, and in the job of a pull request whatever `continuous.settings` raises.
     """
     root = repository()
-    settings = _settings_in_force(root, options["settings_file"], flags)
+    settings = settings_in_force(root, options["settings_file"], flags)
     selection = found(tuple(paths), root, settings)
     for note in selection.notes:
         say(note)
@@ -39,19 +39,20 @@ def request(
     return continuous.measured(request, os.environ)
 
 
-def _settings_in_force(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Settings":
+def settings_in_force(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Settings":
     """The settings; in the job of a pull request those of its base, whichever subcommand it calls."""
     if _in_a_job():
         from wpk_sandbox import continuous
+        from wpk_sandbox.package.base import told_base
 
-        if continuous.base_of(os.environ):
+        if told_base(os.environ):
             return continuous.settings(root, os.environ, given(flags), file)
     return settings_of(root, file, flags)
 
 
 def _in_a_job() -> bool:
     """True where a CI system may tell of a base; anywhere else nobody waits for the imports."""
-    return any(name in os.environ for name in ("GITHUB_EVENT_PATH", "CI_MERGE_REQUEST_DIFF_BASE_SHA"))
+    return any(name in os.environ for name in ("GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "CI_PIPELINE_SOURCE"))
 
 
 def filled(root: Path, selection: "Selection", settings: "Settings", options: Mapping[str, Any]) -> "Request":

@@ -8,6 +8,7 @@ from wpk_sandbox.errors import ExitCode, UnavailableError
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.judging import Judged, Request, judge, refusal
 from wpk_sandbox.package.problems import fatal
+from wpk_sandbox.package.selection import Selection, printable
 from wpk_sandbox.pipeline import plan_package
 from wpk_sandbox.plan.planner import needs
 from wpk_sandbox.report.findings import finding_lines
@@ -40,6 +41,22 @@ def show_plans(request: Request, form: str, stream: IO[str]) -> int:
         stream.write(json.dumps(plans, indent=2, ensure_ascii=False) + "\n")
     write(finding_lines(loose) if form == "text" else (), stream)
     return ExitCode.FAIL if any(fatal(finding.severity) for finding in loose) else ExitCode.PASS
+
+
+def show_selection(selection: Selection, form: str, stream: IO[str], beside: IO[str]) -> int:
+    """Write the names of the packages that were chosen, one a line; what may be none is said `beside`, and fails.
+
+    A name is one line of printable characters, and no option of whatever program is given it.
+    """
+    if form == "json":
+        said = {"files": selection.files, "notes": selection.notes, "all": selection.everything}
+        findings = [f"{each.location}: {each.rule}: {each.message}" for each in selection.findings]
+        stream.write(json.dumps({**said, "findings": findings}) + "\n")
+    else:
+        for path in selection.files:
+            stream.write(("./" if path.startswith("-") else "") + printable(path) + "\n")
+        write(finding_lines(selection.findings), beside)
+    return ExitCode.FAIL if any(fatal(each.severity) for each in selection.findings) else ExitCode.PASS
 
 
 def _sandbox(judged: Judged, request: Request) -> str:

@@ -169,23 +169,16 @@ def plan(paths: tuple[str, ...], **options: Any) -> int:
 @click.option("--format", "form", type=_FORMAT, default="text", help="What goes to standard output.")
 def changed(base: str | None, head: str, form: str) -> int:
     """List the packages that changed between two revisions, or for the CI event."""
-    import json
-
-    from wpk_sandbox import asking
+    from wpk_sandbox import asking, checking
     from wpk_sandbox.package.discover import changed as changed_between
 
     root = asking.repository()
-    settings = asking.settings_of(root, None, {})
+    settings = asking.settings_in_force(root, None, {})
     patterns = settings["discover.patterns"]
     selection = changed_between(root, base, head, patterns) if base else asking.for_event(root, settings)
-    if form == "json":
-        click.echo(json.dumps({"files": selection.files, "notes": selection.notes, "all": selection.everything}))
-    else:
-        for note in selection.notes:
-            _say_note(note)
-        for path in selection.files:
-            click.echo(_safe(path))
-    return ExitCode.PASS
+    for note in selection.notes if form == "text" else ():
+        _say_note(note)
+    return checking.show_selection(selection, form, sys.stdout, sys.stderr)
 
 
 @commands.command()
@@ -322,9 +315,11 @@ def completion(shell: str) -> int:
 
 def _try(request: "Request", options: Mapping[str, Any]) -> int:
     """Run, show while it goes on, write what was asked for; the verdict is the exit code."""
+    from wpk_sandbox.package.base import refuse_unsafe
     from wpk_sandbox.pipeline import try_packages
     from wpk_sandbox.report.plain import observer
 
+    refuse_unsafe(os.environ)
     as_json = options["form"] == "json"
     with observer(sys.stderr if as_json else sys.stdout) as listener:
         result, stopped = try_packages(request, listener)

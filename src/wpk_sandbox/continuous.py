@@ -1,15 +1,15 @@
 """What a CI job does: settings from the base revision, a run, the report files, and what the CI system shows."""
 
 import io
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from wpk_sandbox.errors import ExitCode, PublishingError, UnavailableError
+from wpk_sandbox.errors import ExitCode, PublishingError, UnavailableError, UsageError
 from wpk_sandbox.judging import Request
+from wpk_sandbox.package.base import base_of, refuse_unsafe
 from wpk_sandbox.package.earlier import Earlier
 from wpk_sandbox.package.repository import Repository
 from wpk_sandbox.pipeline import try_packages
@@ -34,18 +34,28 @@ def settings(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any
     Raises `errors.UnavailableError` when the base is not to be had: what it asks for is then not known.
     """
     path = Path(file) if file else root / FILE_NAME
-    inside = os.path.relpath(path, root)
-    base = base_of(environment)
-    if base and not inside.startswith(".."):  # what lies outside of the repository is none of the change's
+    inside = _within(root, path)
+    base = base_of(root, environment)
+    if base and inside:  # what lies outside of the repository is none of the change's
         content = _of_base(Repository(root), base, inside)
     else:
-        content = path.read_bytes() if path.is_file() else None
+        content = path.read_bytes() if os.path.lexists(path) else None
     return resolve(flags=flags, environment=environment, file=content, file_name=file or FILE_NAME)
+
+
+def _within(root: Path, path: Path) -> str:
+    """A path as one relative to a folder that it lies in, whichever way both are spelt; else nothing.
+
+    A link on the way out counts for nothing, since a change may have made it.
+    """
+    plain, real = os.path.relpath(path, root), os.path.join(os.path.realpath(path.parent), path.name)
+    ways = (plain, os.path.relpath(real, os.path.realpath(root)))
+    return next((way for way in ways if way != ".." and not way.startswith("../")), "")
 
 
 def has_settings(folder: Path, environment: Mapping[str, str]) -> bool:
     """True where a folder holds a settings file; for a pull request, where its base does."""
-    base = base_of(environment)
+    base = base_of(folder, environment)
     if not base:
         return (folder / FILE_NAME).exists()
     repository = Repository(folder)
@@ -56,12 +66,15 @@ def _of_base(repository: Repository, base: str, name: str) -> bytes | None:
     if repository.have(base) is None:
         remedy = "let the checkout fetch it: `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab)"
         raise UnavailableError(f"the settings of the base {base[:12]} cannot be read", remedy)
-    return Earlier(repository, base).read(name)
+    earlier = Earlier(repository, base)
+    if earlier.linked(name):
+        raise UsageError(f"at the base `{name}` is a symbolic link", "put the settings themselves there")
+    return earlier.read(name)
 
 
 def measured(request: Request, environment: Mapping[str, str]) -> Request:
     """The request with the base that the change is measured against, where the CI system tells one."""
-    base = base_of(environment)
+    base = base_of(request.root, environment)
     if not base:
         return request
     patterns = request.settings["discover.patterns"]
@@ -70,6 +83,7 @@ def measured(request: Request, environment: Mapping[str, str]) -> Request:
 
 def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> int:
     """Try what was chosen, write every report, publish; the verdict alone is the exit code."""
+    refuse_unsafe(environment)
     request = measured(request, environment)
     with observer(stream) as listener:
         for note in request.selection.notes:
@@ -98,20 +112,3 @@ def _publish(
         buffer.write(f"::warning::wpk-sandbox could not publish everything\n{error}\n")
     stream.write(buffer.getvalue())
     stream.flush()
-
-
-def base_of(environment: Mapping[str, str]) -> str:
-    """The revision that a change is measured against, where the CI system tells one.
-
-    GitLab tells the target's tip in merged results pipelines only; where the branch began is older than that, and
-    may hold an older policy.
-    """
-    for name in ("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "CI_MERGE_REQUEST_DIFF_BASE_SHA"):
-        if base := environment.get(name):
-            return base
-    path = environment.get("GITHUB_EVENT_PATH")
-    if not path or not Path(path).is_file():
-        return ""
-    event = json.loads(Path(path).read_bytes())
-    sides = [event.get("pull_request", {}).get("base", {}).get("sha"), event.get("merge_group", {}).get("base_sha")]
-    return next((side for side in sides if isinstance(side, str) and side.isalnum()), "")

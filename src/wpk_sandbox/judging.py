@@ -1,5 +1,6 @@
 """What is said of each package before anything runs: load → check → decide, beside what it was at the base."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -84,12 +85,13 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
     taken: dict[str, Location] = {}
     beside = Beside(request.root, request.selection.beside)
     for path in request.selection.files:
-        loaded = load_file(request.root / path, display=path, root=request.root)
+        home = _home(path, request.root)
+        loaded = load_file(request.root / path, display=path, root=home)
         about_file = masked(loaded.findings, loaded.packages)
         if not loaded.packages:
             loose += about_file
         for index, alone in enumerate(loaded.packages):
-            package, about_named = with_files(alone, partial(_read, request.root))
+            package, about_named = with_files(alone, partial(_read, home))
             cases, about_cases = load_cases(package, request.root)
             before = _before(package, cases, about_cases, request, befores)
             told_once = about_file if index == 0 else ()
@@ -122,6 +124,11 @@ def _before(
         further = (*about_file, *masked(about_named, ()), *about_cases)
         befores[place] = judged_before(there, further, request.settings.policy, request.today, cases=cases)
     return befores[place]
+
+
+def _home(path: str, root: Path) -> Path:
+    """Where the files that a package names are: the repository; its own folder for one outside of it."""
+    return Path(path).parent if os.path.isabs(path) else root
 
 
 def _read(root: Path, path: str) -> bytes | Finding:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from wpk_sandbox.continuous import base_of, has_settings, settings
+from wpk_sandbox.continuous import has_settings, settings
 from wpk_sandbox.errors import UnavailableError
+from wpk_sandbox.package.base import told_base
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -101,12 +102,12 @@ def test_a_pull_request_makes_no_folder_a_root_by_its_own_settings(repository: P
 def test_the_base_is_what_the_ci_system_tells(tmp_path: Path, event: object) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps(event))
-    assert base_of({"GITHUB_EVENT_PATH": str(path)}) == "a" * 40
-    assert base_of({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}) == "b" * 40
-    assert base_of({}) == ""
+    assert told_base({"GITHUB_EVENT_PATH": str(path)}) == "a" * 40
+    assert told_base({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}) == "b" * 40
+    assert told_base({}) == ""
 
 
 def test_the_tip_of_the_target_is_a_newer_base_than_where_the_branch_began() -> None:
     began = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}
-    assert base_of({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "c" * 40}) == "c" * 40
-    assert base_of({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": ""}) == "b" * 40
+    assert told_base({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "c" * 40}) == "c" * 40
+    assert told_base({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": ""}) == "b" * 40

@@ -51,21 +51,21 @@ def changed(
     tip = repository.have(head)
     if tip is None:
         raise UsageError(f"there is no revision `{head}`", _meant(head, repository))
-    start = _start(repository, base, tip, exact)
-    if start is None:
+    starts = _starts(repository, base, tip, exact)
+    if not starts:
         why = f"what `{base[:80]}` and `{head[:80]}` have in common cannot be found, so every package is taken"
         return everything(root, patterns, why)
-    return _select(repository, start, tip, patterns)
+    return _select(repository, starts, tip, patterns)
 
 
-def _start(repository: Repository, base: str, tip: str, exact: bool) -> str | None:
-    """The commit to compare with, or None when the history does not tell."""
+def _starts(repository: Repository, base: str, tip: str, exact: bool) -> tuple[str, ...]:
+    """The commits to compare with, none when the history does not tell; several mostly make no difference."""
     commit = repository.have(base) or (None if is_hash(base) else repository.have_branch(base))
     if commit is None and not is_hash(base):
         raise UsageError(f"there is no revision `{base}`", _meant(base, repository))
-    if commit is None or exact:
-        return commit
-    return repository.merge_base(commit, tip)
+    if commit is None:
+        return ()
+    return (commit,) if exact else repository.merge_bases(commit, tip)
 
 
 def _meant(revision: str, repository: Repository) -> str:
@@ -73,8 +73,20 @@ def _meant(revision: str, repository: Repository) -> str:
     return f"did you mean `{guess}`?" if guess else "name a commit, a branch or a tag"
 
 
-def _select(repository: Repository, base: str, head: str, patterns: Sequence[str]) -> Selection:
-    changes = repository.diff(base, head)
+def _differing(repository: Repository, bases: Sequence[str], head: str) -> list[Change] | None:
+    """The paths that differ from any of the bases; None for too many."""
+    found: dict[str, Change] = {}
+    for base in bases:
+        changes = repository.diff(base, head)
+        if changes is None:
+            return None
+        found = {change.path: change for change in changes} | found
+    return [found[path] for path in sorted(found)]
+
+
+def _select(repository: Repository, bases: Sequence[str], head: str, patterns: Sequence[str]) -> Selection:
+    base = bases[0]
+    changes = _differing(repository, bases, head)
     if changes is None:
         return everything(
             repository.root, patterns, "too many files changed to list them, so every package is taken"
@@ -83,7 +95,7 @@ def _select(repository: Repository, base: str, head: str, patterns: Sequence[str
     gone = [change.path for change in own if change.status == "D"]
     renames = repository.renames(base, head) if gone else {}
     findings = [finding for change in own if (finding := _refusal(change))]
-    findings += [*_replaced(changes, gone), *uncovered(repository, base, changes, renames, patterns)]
+    findings += [*_replaced(changes, gone), *uncovered(repository, changes, renames, patterns)]
     files = {change.path for change in own if change.status != "D" and not _refusal(change)}
     notes = [f"compared with {base[:12]}: {len(changes)} changed files", *_gone(gone, renames)]
     if head != repository.resolve("HEAD"):

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from wpk_sandbox.errors import UsageError
+from wpk_sandbox.package.base import PULL_REQUEST, merge_parent, refuse_unsafe
 from wpk_sandbox.package.changes import changed
 from wpk_sandbox.package.repository import Repository, is_hash
 from wpk_sandbox.package.selection import PATTERNS, Selection, everything, find
 
 __all__ = ["PATTERNS", "Selection", "changed", "changed_for_event", "everything", "find"]
 
-# These run with the base repository's secrets and token: to run the head's runbooks there gives both away.
-# https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/
-_UNSAFE = frozenset({"pull_request_target", "workflow_run"})
-_PULL_REQUEST = frozenset({"pull_request", "pull_request_review", "pull_request_review_comment"})
 _GITLAB_CHANGES = frozenset({"push", "merge_request_event", "external_pull_request_event"})
 
 
@@ -33,8 +30,9 @@ def changed_for_event(
     A job that is about no change (a schedule, a release, a manual start) takes every package. Raises
     `errors.UsageError` outside of CI, and for events under which running the change would be unsafe.
     """
-    if name := environment.get("GITHUB_EVENT_NAME"):
-        return _github(Path(root), name, event, patterns)
+    if environment.get("GITHUB_EVENT_NAME"):
+        refuse_unsafe(environment)
+        return _github(Path(root), environment, event, patterns)
     if environment.get("GITLAB_CI"):
         return _gitlab(Path(root), environment, patterns)
     raise UsageError(
@@ -42,12 +40,12 @@ def changed_for_event(
     )
 
 
-def _github(root: Path, name: str, event: Mapping[str, Any], patterns: Sequence[str]) -> Selection:
-    if name in _UNSAFE:
-        message = f"under `{name}` the packages of a pull request would run with the repository's own rights"
-        raise UsageError(message, "use `on: pull_request`; a second workflow can publish the result")
-    if name in _PULL_REQUEST:
-        return _pull_request(root, event, patterns)
+def _github(
+    root: Path, environment: Mapping[str, str], event: Mapping[str, Any], patterns: Sequence[str]
+) -> Selection:
+    name = environment["GITHUB_EVENT_NAME"]
+    if name in PULL_REQUEST:
+        return _pull_request(root, environment, event, patterns)
     if name == "merge_group":
         return changed(root, _hash(event, "merge_group", "base_sha"), "HEAD", patterns)
     if name == "push":
@@ -55,12 +53,12 @@ def _github(root: Path, name: str, event: Mapping[str, Any], patterns: Sequence[
     return everything(root, patterns, f"a `{name}` is about no change, so every package is taken")
 
 
-def _pull_request(root: Path, event: Mapping[str, Any], patterns: Sequence[str]) -> Selection:
+def _pull_request(
+    root: Path, environment: Mapping[str, str], event: Mapping[str, Any], patterns: Sequence[str]
+) -> Selection:
     """A checkout of `refs/pull/N/merge` is a merge: what it adds to its first parent is the pull request."""
-    head = _hash(event, "pull_request", "head", "sha")
-    parents = Repository(root).parents("HEAD")
-    if len(parents) == 2 and parents[1] == head:
-        return changed(root, parents[0], "HEAD", patterns, exact=True)
+    if merged_into := merge_parent(root, environment, event):
+        return changed(root, merged_into, "HEAD", patterns, exact=True)
     return changed(root, _hash(event, "pull_request", "base", "sha"), "HEAD", patterns)
 
 

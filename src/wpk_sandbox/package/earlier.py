@@ -1,5 +1,6 @@
 """Packages as they were before a change: read from the base revision, and followed through renames."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from wpk_sandbox.package.repository import Repository
 from wpk_sandbox.package.selection import PATTERNS, encodable, matches
 
 # More files of the base are not searched for a package that moved: it counts as new then.
-MOST_MOVED = 200
+MOST_MOVED = 5000
 # A package, and what was said of its file when it was loaded (with the first package of a file).
 Version = tuple[Package, tuple[Finding, ...]]
 
@@ -35,22 +36,31 @@ class Earlier:
                 same = [version for version in found if version[0].name == package.name]
                 return _at_its_place(same or found, package)
         if self._versions(package.path) is None:
-            versions = (version for path in self._gone for version in self._versions(path) or ())
+            name = package.name.encode("utf-8", "surrogatepass")
+            holding = ((path, data) for path, data in self._gone.items() if name in data)
+            versions = (version for path, data in holding for version in _loaded(path, data))
             return next((version for version in versions if version[0].name == package.name), None)
         return None
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file at the base; None where there is none."""
-        shown = self.repository.git("cat-file", "blob", f"{self.base}:./{path}")
-        return shown.stdout.encode("utf-8", "surrogateescape") if shown.ok else None
+        """The bytes of a file at the base; None where there is none.
+
+        Raises `errors.UnavailableError` where git cannot say: what cannot be had may be there all the same.
+        """
+        if os.path.isabs(path) or path.startswith("../") or not encodable(path):
+            return None
+        mode, name = self.repository.entry(self.base, os.path.normpath(path)) or ("", "")
+        return self.repository.blob(name) if mode.startswith("100") else None
+
+    def linked(self, path: str) -> bool:
+        """True where the base has a symbolic link at a path."""
+        mode, _ = self.repository.entry(self.base, path) or ("", "")
+        return mode == "120000"
 
     def _versions(self, path: str) -> list[Version] | None:
         """The packages of a file at the base; None where there is no such file."""
-        data = self.read(path) if encodable(path) else None
-        if data is None:
-            return None
-        loaded = load_bytes(data, path)
-        return [(each, () if index else loaded.findings) for index, each in enumerate(loaded.packages)]
+        data = self.read(path)
+        return None if data is None else _loaded(path, data)
 
     @cached_property
     def _renamed(self) -> dict[str, str]:
@@ -58,13 +68,20 @@ class Earlier:
         return {new: old for old, new in self.repository.renames(self.base, "HEAD").items()}
 
     @cached_property
-    def _gone(self) -> tuple[str, ...]:
-        """The package files of the base that are no longer there."""
+    def _gone(self) -> dict[str, bytes]:
+        """The package files of the base that are no longer there, by their paths."""
         changes = self.repository.diff(self.base, "HEAD")
         if changes is None:
             raise UnavailableError("too many files changed to say what became of the base's packages")
-        gone = (change.path for change in changes if change.status == "D" and matches(change.path, self.patterns))
-        return tuple(gone)[:MOST_MOVED]
+        gone = [each for each in changes if each.status == "D" and each.regular_before]
+        gone = [each for each in gone if matches(each.path, self.patterns)][:MOST_MOVED]
+        data = dict(self.repository.blobs([each.old for each in gone]))
+        return {each.path: data[each.old] for each in gone if each.old in data}
+
+
+def _loaded(path: str, data: bytes) -> list[Version]:
+    loaded = load_bytes(data, path)
+    return [(each, () if index else loaded.findings) for index, each in enumerate(loaded.packages)]
 
 
 def _at_its_place(candidates: Sequence[Version], package: Package) -> Version:

@@ -4,9 +4,10 @@ https://git-scm.com/docs/git-config: `safe.directory` is read from the environme
 belongs to another user (the Action's) can be read without writing anybody's configuration.
 """
 
+import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ FETCH = 300.0
 LARGEST_DIFF = 32 * 1024 * 1024
 _HASH = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 # A `.gitmodules` of the change could ask to be shown no submodule.
+_FETCH_BASE = "let the checkout fetch it: `fetch-depth: 0` and no `filter` (GitHub), `GIT_DEPTH: 0` (GitLab)"
 _SUBMODULES = "--ignore-submodules=none"
 _SETTINGS = (
     ("core.fsmonitor", "false"),
@@ -33,12 +35,18 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Change:
-    """One changed path. Modes are git's, in octal text; `status` is A, M, T or D."""
+    """One changed path. Modes are git's, in octal text; `status` is A, M, T or D; `old` is what it held before."""
 
     path: str
     old_mode: str
     new_mode: str
     status: str
+    old: str = ""
+
+    @property
+    def regular_before(self) -> bool:
+        """True where the path was a file."""
+        return self.old_mode.startswith("100")
 
     @property
     def linked(self) -> str:
@@ -52,12 +60,13 @@ class Repository:
 
     root: Path
 
-    def git(self, *arguments: str, timeout: float = QUICK) -> CommandResult:
+    def git(self, *arguments: str, timeout: float = QUICK, stdin: bytes = b"") -> CommandResult:
         """Run git in the root; file names in the output keep bytes that are not UTF-8 as surrogates."""
         argv = ("git", "-C", str(self.root), *arguments)
         return command.run(
             argv,
             timeout=timeout,
+            stdin=stdin,
             env=_environment(self.root),
             output_cap=LARGEST_DIFF,
             undecodable="surrogateescape",
@@ -128,20 +137,23 @@ class Repository:
         """The option to fetch without history; only in a shallow clone, since it would make one of a full clone."""
         return ("--depth=1",) if self.shallow() else ()
 
-    def merge_base(self, base: str, head: str) -> str | None:
-        """The newest commit that two commits have in common; a shallow clone is deepened until it shows."""
-        found = self._merge_base(base, head)
+    def merge_bases(self, base: str, head: str) -> tuple[str, ...]:
+        """The newest commits that two commits have in common; a shallow clone is deepened until one shows.
+
+        Branches that were merged into one another have several.
+        """
+        found = self._merge_bases(base, head)
         steps = [*(f"--deepen={count}" for count in DEEPEN), "--unshallow"]
-        while found is None and steps and self.shallow():
+        while not found and steps and self.shallow():
             step = steps.pop(0)
             if not self.fetch(step, base, head):
                 self.fetch(step)  # the remote lacks one of the two: a commit that was never pushed
-            found = self._merge_base(base, head)
+            found = self._merge_bases(base, head)
         return found
 
-    def _merge_base(self, base: str, head: str) -> str | None:
-        result = self.git("merge-base", base, head)
-        return result.stdout.split()[0] if result.ok and result.stdout.split() else None
+    def _merge_bases(self, base: str, head: str) -> tuple[str, ...]:
+        result = self.git("merge-base", "--all", base, head)
+        return tuple(result.stdout.split()) if result.ok else ()
 
     def diff(self, base: str, head: str) -> tuple[Change, ...] | None:
         """The paths that differ between two commits, a rename as a removal and an addition; None for too many."""
@@ -152,9 +164,36 @@ class Repository:
         fields = result.stdout.split("\0")
         changes = []
         for facts, path in zip(fields[::2], fields[1::2], strict=False):
-            old_mode, new_mode, _, _, status = facts.removeprefix(":").split()
-            changes.append(Change(path, old_mode, new_mode, status[:1]))
+            old_mode, new_mode, old, _, status = facts.removeprefix(":").split()
+            changes.append(Change(path, old_mode, new_mode, status[:1], old))
         return tuple(changes)
+
+    def entry(self, revision: str, path: str) -> tuple[str, str] | None:
+        """The mode and the hash of a path at a revision; None where there is no such path.
+
+        Raises `errors.UnavailableError` where the revision, or a part of it, is not here: that is no answer.
+        """
+        listed = self.git("ls-tree", "-z", revision, "--", path).require(_FETCH_BASE)
+        facts = listed.stdout.partition("\t")[0].split()
+        return (facts[0], facts[2]) if facts else None
+
+    def blob(self, name: str) -> bytes:
+        """The bytes of a file by its hash. Raises `errors.UnavailableError` where they are not here."""
+        shown = self.git("cat-file", "blob", name).require(_FETCH_BASE)
+        return shown.stdout.encode("utf-8", "surrogateescape")
+
+    def blobs(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of many files by their hashes, with the hashes; as many as 32 MiB hold.
+
+        https://git-scm.com/docs/git-cat-file#_batch_output
+        """
+        told = self.git("cat-file", "--batch", stdin="\n".join(names).encode()).require(_FETCH_BASE).stdout
+        stream = io.BytesIO(told.encode("utf-8", "surrogateescape"))
+        while header := stream.readline():
+            facts = header.split()
+            if len(facts) == 3:
+                yield facts[0].decode(), stream.read(int(facts[2]))
+                stream.readline()
 
     def renames(self, base: str, head: str) -> dict[str, str]:
         """Old paths to new ones, where git finds the contents alike."""

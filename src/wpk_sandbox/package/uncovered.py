@@ -33,7 +33,6 @@ RULES = (HIDDEN, UNCOVERED)
 
 def uncovered(
     repository: Repository,
-    base: str,
     changes: Sequence[Change],
     renames: Mapping[str, str],
     patterns: Sequence[str],
@@ -47,7 +46,7 @@ def uncovered(
     for change in changes:
         if change.status != "D" and not change.linked and not matches(change.path, patterns):
             found += [(change.path, document) for document in _packages_of(repository, change.path)]
-    before = _names(repository, base, changes, patterns) if found else {}
+    before = _names(repository, changes, patterns) if found else {}
     came_from = {new: old for old, new in renames.items()}
     for path, document in found:
         old = came_from.get(path, "")
@@ -62,14 +61,13 @@ def _packages_of(repository: Repository, path: str) -> Iterator[Document]:
         yield from (each for each in parse(data, path).documents if _is_package(each))
 
 
-def _names(repository: Repository, base: str, changes: Sequence[Change], patterns: Sequence[str]) -> dict[str, str]:
+def _names(repository: Repository, changes: Sequence[Change], patterns: Sequence[str]) -> dict[str, str]:
     """The names of the packages that went, each with its file."""
     found: dict[str, str] = {}
-    for path in (each.path for each in changes if each.status == "D" and encodable(each.path)):
-        if matches(path, patterns):
-            blob = repository.git("cat-file", "blob", f"{base}:./{path}").stdout
-            documents = parse(blob.encode("utf-8", "surrogateescape"), path).documents
-            found |= {_name(document): path for document in documents if _is_package(document)}
+    for change in (each for each in changes if each.status == "D" and each.regular_before):
+        if matches(change.path, patterns):
+            documents = parse(repository.blob(change.old), change.path).documents
+            found |= {_name(document): change.path for document in documents if _is_package(document)}
     return found
 
 

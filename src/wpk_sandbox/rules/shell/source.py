@@ -1,25 +1,18 @@
 """Text of a script with the place of each character in what the author wrote, and its syntax tree."""
 
 import contextlib
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from wpk_sandbox.rules.shell import parser
+from wpk_sandbox.rules.shell import parser, repairs
 from wpk_sandbox.rules.shell.parser import Budget, TooMuchWork
+from wpk_sandbox.rules.shell.repairs import Edit
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 Span = tuple[int, int]
 MOST_PASSES = 8
-# What is shell syntax though the grammar does not know it, and what it needs there: `for NAME do`, a test for one
-# `~`, a subshell that begins a subshell. Tried only where the text cannot be read as it stands.
-_REPAIRS = (
-    (re.compile(r"(?<=\w)(?=[ \t]+do\b)"), ";"),
-    (re.compile(r"(?<==\s)(?=~\s)"), "\\"),
-    (re.compile(r"(?<=\()(?=\()"), " "),
-)
 
 
 class Source:
@@ -45,18 +38,30 @@ class Source:
         """
         budget = budget or Budget()
         root = self._parse(budget)
+        if cut_off := repairs.names(root, self.data):
+            edits = [(self.character(start), self.character(end), text) for start, end, text in cut_off]
+            root = self._retried([lambda _: edits], budget, instead=root)
         if not root.has_error or self.error(root) is None:
             return root
+        root = self._retried(repairs.spellings(), budget, instead=root)
+        if self.error(root) is None:
+            return root
+        return self._retried([repairs.subshells], budget, instead=root)
+
+    def _retried(
+        self, changes: Iterable[Callable[[str], list[Edit]]], budget: Budget, *, instead: "Node"
+    ) -> "Node":
+        """The tree of a text after changes if it can be read better, else that of the text as it was."""
         before = self.text, self.origin, self.data, self._character
-        for pattern, repair in _REPAIRS:
-            self._replace(pattern, repair)
+        for change in changes:
+            self._edit(change(self.text))
         if self.text != before[0]:
             with contextlib.suppress(TooMuchWork):
-                repaired = self._parse(budget)
-                if self.error(repaired) is None:
-                    return repaired
+                root = self._parse(budget)
+                if _unread(root) <= _unread(instead):
+                    return root
         self.text, self.origin, self.data, self._character = before
-        return root
+        return instead
 
     def _parse(self, budget: Budget) -> "Node":
         data = self.data
@@ -72,19 +77,12 @@ class Source:
             root = parser.parse(data, budget)
         return root
 
-    def _replace(self, pattern: re.Pattern[str], repair: str) -> None:
-        """Put a text in before each match of a pattern; it has the place of the match."""
-        parts: list[str] = []
-        origin: list[int] = []
-        position = 0
-        for found in pattern.finditer(self.text):
-            parts += [self.text[position : found.start()], repair]
-            origin += [*self.origin[position : found.start()], *[self.origin[found.start()]] * len(repair)]
-            position = found.start()
-        self.text = "".join([*parts, self.text[position:]])
-        self.origin = [*origin, *self.origin[position:]]
-        self.data = self.text.encode("utf-8", "replace")
-        self._character = None if len(self.data) == len(self.text) else _characters(self.text)
+    def _edit(self, edits: Sequence[Edit]) -> None:
+        """Put other texts in place of parts; each has the place of the part's first character."""
+        if edits:
+            self.text, self.origin = repairs.applied(self.text, self.origin, edits)
+            self.data = self.text.encode("utf-8", "replace")
+            self._character = None if len(self.data) == len(self.text) else _characters(self.text)
 
     def character(self, byte: int) -> int:
         """The index of the character that a byte of the tree belongs to."""
@@ -133,6 +131,18 @@ class Source:
     def _is_valid(self, node: "Node") -> bool:
         within_redirect = node.parent is not None and node.parent.type == "file_redirect"
         return within_redirect and self.slice(node.start_byte, node.end_byte) in ("<", ">")
+
+
+def _unread(root: "Node") -> int:
+    """How many bytes of a text are no shell."""
+    count, waiting = 0, [root] if root.has_error else []
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            count += node.end_byte - node.start_byte + 1
+        else:
+            waiting += [child for child in node.children if child.has_error or child.is_missing]
+    return count
 
 
 def _swallowed(root: "Node", data: bytes) -> list[int]:

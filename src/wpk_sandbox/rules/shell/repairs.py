@@ -1,0 +1,172 @@
+"""Shell syntax that the grammar does not know, as other spellings of the same that it knows.
+
+All but the first are tried only on a text that cannot be read as it stands, so that what they do to text in quotes
+matters little.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+# What to put in place of the characters between two places.
+Edit = tuple[int, int, str]
+
+_LONGEST = 300
+# What belongs to the character before it when it is put in.
+_CLOSING = frozenset({"}", ";"})
+# `$A/$B/c`, where the grammar reads a lone `$` before the second name.
+_TWO_NAMES = re.compile(rb"\$\w+/\$\w")
+_NAME = re.compile(rb"\w+")
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.MULTILINE), spelling)
+    for pattern, spelling in (
+        # `for NAME do`, `while (…) do`, `if (…) then`
+        (r"(?<=[\w)])(?=[ \t]+do\b)", ";"),
+        (r"(?<=\))(?=[ \t]+then\b)", ";"),
+        # a test for one `~`
+        (r"(?<==\s)(?=~\s)", r"\\"),
+        # `${@:$#}`, `${X:$start:$length}`
+        (r"(?<=:)\$#(?=\})", " -1"),
+        (r"(\$\{\w+(?::[^}:$\n]{0,40})?:)\$(\w+)(?=[:}])", r"\1${\2}"),
+        # `[ -a \( … \) ]`
+        (r"(?:(?<=[\s;!&|(])|^)\[(?=[ \t](?:\\\n|[^\n;]){0,300}?\\\()", "test"),
+        # `V=4 log::info`
+        (r"(?<![\w$\"'-])(\w+=[\"\w./-]{0,80})(?=[ \t]+\w+::\w)", r"\1;"),
+        # a parenthesis or a blank in a pattern of `case`
+        (r"\\\((?=\*\))", "?"),
+        (r"\[([\"'])[ \t]*\1\](?=\*\))", "?"),
+        # `grep ^lo$;`
+        (r"(?<=[^\s$\\'\"(`])(?=\$(?:[\s;)|/]|\\\)))", r"\\"),
+        # `1<> /dev/console 2<> /dev/console`
+        (r"(?:(?<=\d)|\{\w+\})<>(?=[ \t]*(?:/dev/(?!tcp|udp)|\"?\$|<\())", ">"),
+        # `$((16#$X))`
+        (r"(?<![\w$.])\d{1,2}#(?=\$)", ""),
+        # `[[ $X = *".a" || … ]]`
+        (r"(=[ \t]+)\*\"([^\"\n]*)\"(?=[ \t]+(?:\|\||&&|\]\]))", r'\1"\2"'),
+    )
+)
+# A subshell that begins a subshell; also a calculation, so that it is tried last.
+_SUBSHELLS = re.compile(r"(?<=\()(?=\()")
+_SILENCED = re.compile(
+    r"(?<=[)`\"])(?:[ \t]+\d?>>?[ \t]*(?:/dev/null|&\d))+(?=[ \t]*(?:\|\||&&|;|$))", re.MULTILINE
+)
+_ASSIGNED = re.compile(r"(?:^|[\s;!(|&])\w+\+?=[\"`$]")
+_MARK = re.compile(r"<<-?[ \t]*['\"]?=(\w+)")
+_OPERATOR = re.compile(r"\$\{[\w@*#!]+(?:\[[^\]\n]{0,40}\])?:?[-+=?%#]")
+_SIGNS = frozenset("()<>;|&")
+
+
+def applied(text: str, origin: Sequence[int], edits: Iterable[Edit]) -> tuple[str, list[int]]:
+    """A text after edits in the order of their places, which do not overlap; and where each character came from."""
+    parts: list[str] = []
+    places: list[int] = []
+    position = 0
+    for start, end, spelling in edits:
+        parts += [text[position:start], spelling]
+        place = origin[start - 1] if start and spelling in _CLOSING else origin[start]
+        places += [*origin[position:start], *[place] * len(spelling)]
+        position = end
+    return "".join([*parts, text[position:]]), [*places, *origin[position:]]
+
+
+def names(root: "Node", data: bytes) -> list[Edit]:
+    """Braces for the names that the grammar cuts off from their `$`; the places are those of bytes."""
+    if _TWO_NAMES.search(data) is None:
+        return []
+    found: list[Edit] = []
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "$" and node.parent is not None and node.parent.type == "concatenation":
+            name = _NAME.match(data, node.end_byte)
+            if name is not None:
+                found += [(name.start(), name.start(), "{"), (name.end(), name.end(), "}")]
+        waiting += reversed(node.children)
+    return found
+
+
+def spellings() -> Iterator[Callable[[str], list[Edit]]]:
+    """What to try on a text that cannot be read, each on what the ones before it left."""
+    yield _marks
+    yield _alternatives
+    yield _silenced
+    for pattern, spelling in _PATTERNS:
+        yield functools.partial(_spelled, pattern, spelling)
+
+
+def _spelled(pattern: re.Pattern[str], spelling: str, text: str) -> list[Edit]:
+    return [(*found.span(), found.expand(spelling)) for found in pattern.finditer(text)]
+
+
+def subshells(text: str) -> list[Edit]:
+    """A blank between two parentheses, without which the grammar reads a calculation."""
+    return [(*found.span(), " ") for found in _SUBSHELLS.finditer(text)]
+
+
+def _marks(text: str) -> list[Edit]:
+    """`<<=cut`: the end of a here-document that begins with a sign."""
+    edits: list[Edit] = []
+    for found in _MARK.finditer(text):
+        place = found.start(1) - 1
+        end = f"{text}\n".find(f"\n={found[1]}\n", place)
+        if end >= 0 and (not edits or place >= edits[-1][1]):
+            edits += [(place, place + 1, "_"), (end + 1, end + 2, "_")]
+    return edits
+
+
+def _silenced(text: str) -> list[Edit]:
+    """`X=$(program) 2>/dev/null || …`: a redirection of an assignment, which does nothing."""
+    edits: list[Edit] = []
+    for found in _SILENCED.finditer(text):
+        start = max(text.rfind("\n", 0, found.start()) + 1, found.start() - _LONGEST)
+        if _ASSIGNED.search(text, start, found.start()):
+            edits.append((*found.span(), ""))
+    return edits
+
+
+def _alternatives(text: str) -> list[Edit]:
+    """`${X:+ (more)}`: signs in the text that stands for a variable, which mean nothing there."""
+    edits: list[Edit] = []
+    for found in _OPERATOR.finditer(text):
+        if not edits or found.end() >= edits[-1][1]:
+            edits += _signs(text, found.end())
+    return edits
+
+
+def _signs(text: str, start: int) -> Iterator[Edit]:
+    depth, place, last = 0, start, min(start + _LONGEST, len(text))
+    while place < last and text[place] != "\n":
+        char, two = text[place], text[place : place + 2]
+        if two == "$(" or char == "`":
+            place = _behind(text, place, last)
+            continue
+        if two == "${":
+            depth += 1
+        elif char == "}":
+            depth -= 1
+            if depth < 0:
+                return
+        elif char == "\\" and text[place + 1 : place + 2] in tuple("<>()]}"):
+            yield place, place + 2, "__"
+            place += 1
+        elif char in _SIGNS:
+            yield place, place + 1, "_"
+        place += 1
+
+
+def _behind(text: str, place: int, last: int) -> int:
+    """The place behind a substitution of commands, whose signs mean something."""
+    if text[place] == "`":
+        end = text.find("`", place + 1, last)
+        return end + 1 if end >= 0 else last
+    depth = 0
+    for index in range(place + 1, last):
+        depth += {"(": 1, ")": -1}.get(text[index], 0)
+        if depth == 0:
+            return index + 1
+    return last

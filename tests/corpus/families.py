@@ -54,7 +54,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "trigger-invalid",
     ),
     "secrets": ("hard-coded-secret",),
-    "policy": ("waiver-expired", "waiver-invalid", "waiver-refused", "waiver-unused"),
+    "policy": ("waiver-expired", "waiver-invalid", "waiver-new", "waiver-refused", "waiver-unused"),
 }
 OF_RULE = {rule: family for family, rules in (SHELL | PACKAGES).items() for rule in rules}
 

@@ -9,7 +9,7 @@ below the bar in either.
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from textwrap import indent
@@ -21,9 +21,11 @@ from page import page, table, told
 
 from wpk_sandbox.finding import Location
 from wpk_sandbox.package.load import load_bytes
-from wpk_sandbox.rules.judgement import Before, judgement
+from wpk_sandbox.rules.judgement import Before, judged_before, judgement
 from wpk_sandbox.rules.naming import name_taken
-from wpk_sandbox.rules.policy import Policy
+from wpk_sandbox.rules.policy import FileWaiver, Policy
+from wpk_sandbox.rules.waivers import about_policy
+from wpk_sandbox.settings import resolve
 
 BAR = 0.97
 CORPUS = Path(__file__).parent
@@ -37,6 +39,8 @@ TODAY = date(2026, 12, 1)
 
 # Stands in the made-up keys of the corpus, so that no scanner of pushed secrets takes them for real ones.
 SEAM = "¦"
+
+FILE, SAME = "corpus.wpk.yaml", "same"
 
 WRAPPER = """\
 apiVersion: v1
@@ -58,12 +62,13 @@ spec:
   monitoring: {{metrics_enabled: true, logging_level: info, alerts: []}}
 """
 
-Checker = Callable[[str], frozenset[str]]
-
 
 @dataclass(frozen=True)
 class Entry:
-    """One labelled text. `must` holds alternatives: of each, at least one rule has to be raised."""
+    """One labelled text. `must` holds alternatives: of each, at least one rule has to be raised.
+
+    `base` is what the base branch holds (`same`: just this), and `policy` the settings file with its waivers.
+    """
 
     place: str
     family: str
@@ -72,6 +77,8 @@ class Entry:
     must: tuple[tuple[str, ...], ...] = ()
     may: tuple[str, ...] = ()
     must_not: tuple[str, ...] = ()
+    base: str = ""
+    policy: str = ""
 
     @property
     def script(self) -> bool:
@@ -93,6 +100,9 @@ class Entry:
         if not self.script or rule in self.must_not:
             return True
         return rule not in LOOSE and OF_RULE.get(rule) not in PACKAGES
+
+
+Checker = Callable[[Entry], frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -155,17 +165,38 @@ def _entries(file: Path, name: str) -> Iterator[Entry]:
             must=tuple(tuple(rule.strip() for rule in each.split("|")) for each in data.get("must", ())),
             may=tuple(data.get("may", ())),
             must_not=tuple(data.get("must_not", ())),
+            base=data.get("base", ""),
+            policy=data.get("policy", ""),
         )
 
 
-def raised(document: str) -> frozenset[str]:
-    """The rules whose findings a file gets, as a new one of a pull request, and no waiver excuses."""
-    loaded = load_bytes(document.encode(), "corpus.wpk.yaml")
+def raised(entry: Entry) -> frozenset[str]:
+    """The rules whose findings a file gets in a pull request, and no waiver excuses."""
+    policy = _policy(entry.policy)
+    loaded = load_bytes(entry.document.encode(), FILE)
     findings, taken = list(loaded.findings), dict[str, Location]()
+    used: frozenset[FileWaiver] = frozenset()
     for package in loaded.packages:
         further = tuple(name_taken(package, taken))
-        findings += judgement(package, further, POLICY, TODAY, Before()).findings
+        made = judgement(package, further, policy, TODAY, _before(entry, policy))
+        findings += made.findings
+        used |= made.used
+    findings += about_policy(policy, [FILE], used, TODAY)
     return frozenset(finding.rule for finding in findings if finding.waiver is None)
+
+
+def _policy(text: str) -> Policy:
+    """That of the corpus, with the waivers of a settings file."""
+    return replace(POLICY, waivers=resolve(file=text.encode()).policy.waivers) if text else POLICY
+
+
+def _before(entry: Entry, policy: Policy) -> Before:
+    """The base branch's version; an entry without one is new."""
+    if not entry.base:
+        return Before()
+    text = entry.document if entry.base == SAME else entry.base
+    (package,) = load_bytes(text.encode(), FILE).packages
+    return judged_before(package, (), policy, TODAY)
 
 
 def measure(entries: Iterable[Entry], checker: Checker) -> tuple[dict[str, Score], list[Miss]]:
@@ -176,7 +207,7 @@ def measure(entries: Iterable[Entry], checker: Checker) -> tuple[dict[str, Score
         own = scores[entry.family]
         own.dangerous += bool(entry.must)
         own.harmless += not entry.must
-        rules = checker(entry.document)
+        rules = checker(entry)
         for due in entry.must:
             family = _family(due[0], entry)
             score = scores[family]

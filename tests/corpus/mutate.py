@@ -377,7 +377,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _missing(entry: Entry) -> str:
-    rules = raised(entry.document)
+    rules = raised(entry)
     return ", ".join(" or ".join(due) for due in entry.must if rules.isdisjoint(due))
 
 

@@ -154,6 +154,7 @@ def _inputs() -> Iterator[str]:
 
 def files(root: Path) -> dict[Path, str]:
     """Every generated file with its content."""
+    from wpk_sandbox.generated_examples import examples_json  # noqa: PLC0415 -- only for a checkout
     from wpk_sandbox.rules.explain import rules_page  # noqa: PLC0415 -- loads every rule
 
     names = {"package": "wpk", "case": "case", "settings": "settings", "result": "result"}
@@ -162,6 +163,8 @@ def files(root: Path) -> dict[Path, str]:
         for which, make in schemas().items()
     }
     made[root / "docs/settings.md"] = settings_page()
+    if (golden := root / "tests/golden/rules").is_dir():
+        made[root / "src/wpk_sandbox/rules/examples.json"] = examples_json(golden)
     made[root / "docs/rules.md"] = rules_page()
     action = root / "action.yml"
     if action.exists():

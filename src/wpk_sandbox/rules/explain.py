@@ -1,29 +1,71 @@
 """Rules as text: one for the terminal, all of them for the documentation."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from wpk_sandbox.finding import Rule, Severity
-from wpk_sandbox.package.problems import LOAD_RULES
+from wpk_sandbox.package.problems import LOAD_RULES, fatal
+from wpk_sandbox.rules import waiver_rules
 from wpk_sandbox.rules.catalogue import CHANGE_RULES, CHECK_RULES, POLICY_RULES
+from wpk_sandbox.rules.examples import example
 from wpk_sandbox.rules.policy import POINTS, Policy
+from wpk_sandbox.rules.sources import SOURCES
 
 _WIDTH = 80
+_SHORT_CODE = re.compile(r"`[^`]{1,40}`")
+_JOINED = "\x00"
 _CWE = "https://cwe.mitre.org/data/definitions/{}.html"
 
 
-def explain(rule: Rule) -> str:
-    """A rule for a reader of the terminal: what it is, why it matters, what to do."""
-    lines = [f"{rule.id} ({_weight(rule)})", rule.title, ""]
-    lines += ["Why", *_paragraph(rule.why), "", "What to do", *_paragraph(rule.fix)]
-    if rule.cwe is not None:
-        lines += ["", f"CWE-{rule.cwe}: {_CWE.format(rule.cwe)}"]
+def explain(rule: Rule, width: int = _WIDTH) -> str:
+    """A rule for a terminal of that width: what, why, an example, what to do, how to let it stand, what to read."""
+    lines = [f"{rule.id} ({_weight(rule)})", *textwrap.wrap(rule.title, width), ""]
+    lines += ["Why", *_paragraph(rule.why, width), ""]
+    if found := example(rule.id):
+        lines += ["Found in", *_quoted(found.hit), ""]
+        lines += ["Not found in", *_quoted(found.near_miss), ""] if found.near_miss else []
+    lines += ["What to do", *_paragraph(rule.fix, width)]
+    if may_be_waived(rule):
+        lines += ["", "To let it stand", *_waiver(rule, width)]
+    lines += ["", "More", *(f"  {source}" for source in _sources(rule))] if _sources(rule) else []
     return "\n".join(lines) + "\n"
 
 
-def _paragraph(text: str) -> Iterator[str]:
-    wrapper = textwrap.TextWrapper(_WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
-    yield from wrapper.wrap(text)
+def _paragraph(text: str, width: int) -> list[str]:
+    """The text in lines of that many columns, with short pieces of code in one piece."""
+    whole = _SHORT_CODE.sub(lambda code: code[0].replace(" ", _JOINED), text)
+    wrapper = textwrap.TextWrapper(
+        width, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace(_JOINED, " ") for line in wrapper.wrap(whole)]
+
+
+def _quoted(lines: str) -> Iterator[str]:
+    return (f"  | {line}" for line in lines.split("\n"))
+
+
+def may_be_waived(rule: Rule) -> bool:
+    """Whether somebody can take responsibility for a finding: not for one about waivers, nor without a package."""
+    about_waivers = rule in waiver_rules.RULES
+    return not about_waivers and not (rule in LOAD_RULES and fatal(rule.severity))
+
+
+def _waiver(rule: Rule, width: int) -> list[str]:
+    """How a finding is waived, in short; docs/policy.md has the whole of it."""
+    if rule.severity is Severity.CRITICAL:
+        how = (
+            "An entry of `policy.waivers` with this rule, one exact `path` and a `text`, merged before the change."
+        )
+        return _paragraph(how, width)
+    how = "An entry of `policy.waivers`, or this comment on the line of the finding or right above it:"
+    return [*_paragraph(how, width), f"  # wpk-sandbox: allow {rule.id} -- WHY (until YYYY-MM-DD, @WHO)"]
+
+
+def _sources(rule: Rule) -> list[str]:
+    weakness = [f"CWE-{rule.cwe}: {_CWE.format(rule.cwe)}"] if rule.cwe is not None else []
+    return [*weakness, *SOURCES.get(rule.id, ())]
 
 
 def _weight(rule: Rule) -> str:
@@ -35,7 +77,7 @@ def rules_page() -> str:
     """The page `docs/rules.md`: every rule with its severity, points, reason and remedy."""
     return "\n".join(
         [
-            "<!-- Generated from the rules by `python -m wpk_sandbox.rules.explain > docs/rules.md`. -->",
+            "<!-- Generated from the rules and their examples by `python -m wpk_sandbox.generated`. -->",
             "# Rules",
             "",
             "Each finding names a rule of this page; `wpk-sandbox explain RULE` shows the same in the terminal.",
@@ -64,21 +106,44 @@ def _scale() -> Iterator[str]:
         " are settings."
     )
     yield ""
+    yield "Somebody may let a finding stand, for a reason and until a day: see [Waivers](policy.md#waivers)."
+    yield ""
 
 
 def _part(title: str, rules: Iterable[Rule]) -> Iterator[str]:
     yield f"## {title}"
     yield ""
     for rule in sorted(rules, key=lambda rule: (-rule.severity.rank, rule.id)):
-        cwe = f" · [CWE-{rule.cwe}]({_CWE.format(rule.cwe)})" if rule.cwe is not None else ""
-        yield f"### {rule.id}"
-        yield ""
-        yield f"**{rule.title}.** {_weight(rule)}{cwe}"
-        yield ""
-        yield rule.why
-        yield ""
-        yield f"*What to do:* {rule.fix}"
-        yield ""
+        yield from _section(rule)
+
+
+def _section(rule: Rule) -> Iterator[str]:
+    yield f"### {rule.id}"
+    yield ""
+    yield f"**{rule.title}.** {_weight(rule)}{_links(rule)}"
+    yield ""
+    yield rule.why
+    yield ""
+    if found := example(rule.id):
+        yield from _block("Found in", found.hit)
+        yield from _block("Not found in", found.near_miss) if found.near_miss else ()
+    yield f"*What to do:* {rule.fix}"
+    yield ""
+
+
+def _block(title: str, lines: str) -> Iterator[str]:
+    yield f"{title}:"
+    yield ""
+    yield "```yaml"
+    yield lines
+    yield "```"
+    yield ""
+
+
+def _links(rule: Rule) -> str:
+    weakness = [f"[CWE-{rule.cwe}]({_CWE.format(rule.cwe)})"] if rule.cwe is not None else []
+    sources = [f"[{urlsplit(source).hostname}]({source})" for source in SOURCES.get(rule.id, ())]
+    return "".join(f" · {link}" for link in (*weakness, *sources))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
 """The list of rules, what is told of each, and the page that is made of them."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from wpk_sandbox.finding import Rule
+from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.generated_examples import examples_json
 from wpk_sandbox.package.problems import LOAD_RULES
+from wpk_sandbox.package.source import parse
 from wpk_sandbox.rules.catalogue import ALL_RULES, CHANGE_RULES, CHECK_RULES, POLICY_RULES, nearest, rule
-from wpk_sandbox.rules.explain import explain, rules_page
+from wpk_sandbox.rules.explain import explain, may_be_waived, rules_page
 from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.sources import SOURCES
+from wpk_sandbox.rules.waiver_text import written
 
 ROOT = Path(__file__).parents[3]
 each_rule = pytest.mark.parametrize("each", ALL_RULES, ids=lambda each: each.id)
@@ -65,34 +70,96 @@ def test_an_explanation_has_everything_and_fits_the_terminal(each: Rule) -> None
     for part in (each.title, each.why, each.fix):
         assert " ".join(part.split()) in flat
     assert (f"CWE-{each.cwe}" in flat) == (each.cwe is not None)
-    assert max(len(line) for line in text.splitlines() if "https://" not in line) <= 80
+    assert max(len(line) for line in text.splitlines() if not re.match(r".*https://|  \| ", line)) <= 80
+    assert ("To let it stand" in text) == may_be_waived(each)
+    assert all(source in text for source in SOURCES.get(each.id, ()))
+
+
+@pytest.mark.parametrize("width", [50, 60])
+def test_an_explanation_fits_a_narrow_terminal(width: int) -> None:
+    lines = explain(ALL_RULES[40], width).splitlines()
+    assert max(len(line) for line in lines if not re.match(r".*https://|  \| |  # ", line)) <= width
+
+
+def test_what_cannot_be_waived_is_not_said_to_be() -> None:
+    waivable = {each.id for each in ALL_RULES if may_be_waived(each)}
+    assert {"shell-destroy-data", "shell-fork-bomb", "timeout-missing", "yaml-bidi"} <= waivable
+    assert not waivable & {"yaml-syntax", "missing-field", "waiver-expired", "waiver-refused"}
+
+
+def test_a_critical_rule_offers_no_comment_because_it_would_not_count_in_a_change() -> None:
+    for each in ALL_RULES:
+        if may_be_waived(each):
+            offered = f"# wpk-sandbox: allow {each.id} -- " in explain(each)
+            assert offered == (each.severity is not Severity.CRITICAL)
+
+
+def test_the_comment_that_is_offered_is_one_that_waives() -> None:
+    found = re.search(r"#.*wpk-sandbox:.*", explain(by_id("shell-destroy-data")))
+    assert found
+    said = found[0].replace("YYYY-MM-DD", "2027-01-31")
+    (document,) = parse(f"kind: x {said}\n".encode(), "a.wpk.yaml").documents
+    (comment,) = written(document)
+    assert (comment.rule, comment.problem) == ("shell-destroy-data", "")
+
+
+def test_each_source_belongs_to_a_rule_and_is_a_page() -> None:
+    assert {each.id for each in ALL_RULES} >= SOURCES.keys()
+    assert all(re.fullmatch(r"https://[^\s()]+", page) for pages in SOURCES.values() for page in pages)
+    assert all(len(pages) == len(set(pages)) for pages in SOURCES.values())
 
 
 def test_the_explanation_of_a_rule_reads_well() -> None:
-    found = rule("shell-fork-bomb")
-    assert found is not None
-    assert explain(found) == (
-        "shell-fork-bomb (critical, 80 points)\n"
-        "A command starts processes without end\n"
+    assert explain(by_id("resources-too-large")) == (
+        "resources-too-large (medium, 10 points)\n"
+        "More CPU or memory is asked for than the policy allows\n"
         "\n"
         "Why\n"
-        "  Each copy starts further copies in the background, until the machine can start\n"
-        "  no process at all, not even the one that would stop it.\n"
+        + "\n".join(
+            textwrap.wrap(by_id("resources-too-large").why, 80, initial_indent="  ", subsequent_indent="  ")
+        )
+        + "\n\n"
+        "Found in\n"
+        "  | resources: {limits: {cpu: 500m, memory: 16Gi}}\n"
+        "\n"
+        "Not found in\n"
+        '  | resources: {limits: {cpu: "2", memory: 8Gi}}\n'
         "\n"
         "What to do\n"
-        "  Start a fixed number of processes, and `wait` for them.\n"
+        + "\n".join(
+            textwrap.wrap(by_id("resources-too-large").fix, 80, initial_indent="  ", subsequent_indent="  ")
+        )
+        + "\n\n"
+        "To let it stand\n"
+        "  An entry of `policy.waivers`, or this comment on the line of the finding or\n"
+        "  right above it:\n"
+        "  # wpk-sandbox: allow resources-too-large -- WHY (until YYYY-MM-DD, @WHO)\n"
         "\n"
-        "CWE-400: https://cwe.mitre.org/data/definitions/400.html\n"
+        "More\n"
+        "  CWE-400: https://cwe.mitre.org/data/definitions/400.html\n"
+        "  https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/\n"
     )
+
+
+def by_id(identifier: str) -> Rule:
+    found = rule(identifier)
+    assert found
+    return found
+
+
+def test_examples_are_fresh(request: pytest.FixtureRequest) -> None:
+    path = ROOT / "src/wpk_sandbox/rules/examples.json"
+    made = examples_json(ROOT / "tests/golden/rules")
+    if request.config.getoption("--update-golden"):
+        path.write_text(made, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == made, "run python -m wpk_sandbox.generated"
 
 
 def test_the_page_of_rules_is_fresh(request: pytest.FixtureRequest) -> None:
     page = ROOT / "docs" / "rules.md"
     if request.config.getoption("--update-golden"):
         page.write_text(rules_page(), encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == rules_page(), (
-        "run python -m wpk_sandbox.rules.explain > docs/rules.md"
-    )
+    assert page.read_text(encoding="utf-8") == rules_page(), "run python -m wpk_sandbox.generated"
 
 
 @each_rule

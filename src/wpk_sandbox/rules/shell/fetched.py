@@ -2,14 +2,28 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.downloads import (
+    DOWNLOADERS,
+    fetches,
+    key_of,
+    repeats,
+    saved,
+    saved_by_program,
+    shows_kept,
+)
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
-from wpk_sandbox.rules.shell.ran import evaluates, file_name, produced, reach, run_file, written
+from wpk_sandbox.rules.shell.ran import evaluates, file_key, produced, reach, run_file, runs_its_input
+from wpk_sandbox.rules.shell.unpacked import Unpacked
+from wpk_sandbox.rules.shell.verified import names_of as verified_names
+from wpk_sandbox.rules.shell.words import Word, literal
+from wpk_sandbox.rules.shell.wrappers import SHELLS
 
 FETCH_AND_RUN = Rule(
     "shell-fetch-and-run",
@@ -25,12 +39,6 @@ FETCH_AND_RUN = Rule(
 
 RULES = (FETCH_AND_RUN,)
 
-DOWNLOADERS = frozenset(
-    {"curl", "wget", "aria2c", "http", "https", "fetch", "lwp-request", "lwp-download", "axel", "lynx", "w3m"}
-)
-_VERIFIERS = frozenset(
-    {"sha256sum", "sha512sum", "sha1sum", "shasum", "md5sum", "gpg", "cosign", "minisign", "openssl"}
-)
 # How programs of other languages fetch.
 _FETCHES = re.compile(
     r"urlopen\s*\(|urlretrieve\s*\(|requests\.get\s*\(|httpx\.get\s*\(|LWP::Simple|LWP::UserAgent|HTTP::Tiny"
@@ -46,58 +54,201 @@ _INSTALLERS = {
     "dnf": names("install localinstall"),
     "zypper": names("install in"),
     "apk": names("add"),
+    "pip": names("install"),
+    "pip3": names("install"),
+    "npm": names("install i add"),
+    "gem": names("install"),
+    "installer": frozenset[str](),
+    "java": names("-jar"),
+    "make": names("-f"),
+    "insmod": frozenset[str](),
+    "crontab": frozenset[str](),
+    "at": names("-f"),
+    "ansible-playbook": frozenset[str](),
+    "deno": names("run"),
+    "go": names("run"),
+    "systemd-run": frozenset[str](),
 }
+
+
+# Where a file is run by itself: by cron, at a login, by systemd, by git, at a start of a container or of the network.
+_LATER = re.compile(
+    r"/etc/(?:cron[.\w-]*/|crontab$|profile$|profile\.d/|bash\.bashrc$|bashrc$|zsh/|zshrc$|init\.d/"
+    r"|rc\.local$|rc\d\.d/|update-motd\.d/|systemd/system|NetworkManager/dispatcher\.d/|network/if-|apt/apt\.conf\.d/|ld\.so\.preload$"
+    r"|periodic/|local\.d/|X11/xinit|xdg/autostart/|security/pam_|udev/rules\.d/)|/var/spool/cron"
+    r"|/(?:usr/)?lib/systemd/system|(?:^|/)\.git/hooks/|docker-entrypoint(?:\.d|-initdb\.d)/|/entrypoint\.d/"
+    r"|(?:^|/)(?:~|root|home/[^/]+|\.)?/?\.(?:bashrc|bash_profile|bash_login|bash_logout|profile|zshrc|zshenv|zprofile)$"
+    r"|\.ssh/rc$|\.config/(?:autostart|systemd)/"
+)
+_JOBS = names("crontab at batch")
+_SEARCHED = re.compile(r"(?:/usr(?:/local)?)?/s?bin/[^/]+$|~/(?:\.local/)?bin/[^/]+$|/opt/bin/[^/]+$")
+_COPIES = names("cp mv install ln")
+_POWERSHELL = re.compile(r"(?i)\b(?:iex|invoke-expression)\b")
+_POWERSHELL_FETCHES = re.compile(r"(?i)\b(?:iwr|irm|curl|wget|invoke-(?:webrequest|restmethod))\b|downloadstring")
+_INCLUDES = re.compile(r"\b(?:include|require)(?:_once)?\s*\(?\s*[\"'](?:https?|ftp|data):", re.IGNORECASE)
+_REMOTE_PROGRAMS = names("deno bun")
+_NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """Where the commands of a script run what they downloaded."""
-    files: dict[str, Command] = {}
+    downloads = _Downloads()
     for command in commands:
-        yield from _direct(command)
-        if command.name in DOWNLOADERS:
-            files.update(dict.fromkeys(_saved(command), command))
-        elif command.name in _VERIFIERS:
-            files.clear()
-        elif (name := run_file(command)) in files:
-            message = f"`{command.shown}` runs what `{files[name].shown}` downloaded"
-            yield Issue(FETCH_AND_RUN, command.span, message)
-        elif (name := _installed(command, files)) in files:
-            message = f"`{command.shown}` installs what `{files[name].shown}` downloaded"
-            yield Issue(FETCH_AND_RUN, command.span, message)
+        yield from _direct(command, opened=downloads.opened)
+        yield from downloads.follow(command)
 
 
-def _direct(command: Command) -> Iterator[Issue]:
+@dataclass
+class _Downloads:
+    """What a script has downloaded so far and not compared with anything."""
+
+    files: dict[str, Command] = field(default_factory=dict)
+    programs: set[str] = field(default_factory=set)
+    unpacked: Unpacked = field(default_factory=Unpacked)
+    read: set[str] = field(default_factory=set)
+    opened: bool = False
+
+    def follow(self, command: Command) -> Iterator[Issue]:
+        """Take in a command, with the issues that it makes."""
+        self.opened = self.opened or _opens(command)
+        if command.name in ("cd", "pushd"):
+            self.unpacked.enter(command)
+        elif command.name == "git":
+            self.unpacked.pin(command)
+        elif command.name == "read":
+            self.read.update(word.value for word in command.arguments if word.value)
+        yield from self._ran(command)
+        if verified := verified_names(command):
+            self._forget(verified)
+        yield from self._saved(command)
+        piped = any(map(fetches, command.upstream)) or repeats(command)
+        self.unpacked.note(command, fetched=lambda word: file_key(word) in self.files, piped=piped)
+
+    def _ran(self, command: Command) -> Iterator[Issue]:
+        name = run_file(command) or self._named(command)
+        by = self.files.get(name) or self.unpacked.run(command)
+        does = "runs"
+        if by is None:
+            by, does = self.files.get(self._installed(command)), "installs"
+        if by is None:
+            by, does = self.files.get(self._fed(command)), "runs"
+        if by is not None and by is not command:
+            yield Issue(FETCH_AND_RUN, command.span, f"`{command.shown}` {does} what `{by.shown}` downloaded")
+        elif self._obeys(command):
+            yield Issue(FETCH_AND_RUN, command.span, f"`{command.shown}` runs what it is sent")
+
+    def _saved(self, command: Command) -> Iterator[Issue]:
+        saved_words = list(saved(command))
+        for word in (*saved_words, *self._copied(command)):
+            key, path = key_of(word), word.when_empty
+            if not key:
+                continue
+            self.files[key] = command
+            if _SEARCHED.match(path) and word.value:
+                self.programs.add(key)
+            if _LATER.search(path):
+                message = f"`{command.shown}` puts a download where it is run later"
+                yield Issue(FETCH_AND_RUN, command.span, message)
+        self.files.update(dict.fromkeys(saved_by_program(command), command))
+
+    def _copied(self, command: Command) -> Iterator[Word]:
+        """Where `cp`, `mv`, `install` and `ln` put what was downloaded."""
+        if command.name not in _COPIES or not self.files:
+            return
+        options = parse(command.arguments, names("m o g t S mode owner group target-directory suffix"))
+        folder = options.value("t", "target-directory")
+        words = options.operands if folder is not None else options.operands[:-1]
+        moved = [word for word in words if file_key(word) in self.files]
+        if moved and folder is None:
+            last = options.operands[-1]
+            yield last
+            slash = "" if last.when_empty.endswith("/") else "/"
+            if not slash or _SEARCHED.match(f"{last.when_empty}/x"):
+                yield Word((*last.pieces, *literal(f"{slash}{file_key(moved[0])}").pieces), last.span)
+        elif folder is not None:
+            yield from (
+                Word((*folder.pieces, *literal(f"/{file_key(each)}").pieces), folder.span) for each in moved
+            )
+
+    def _forget(self, verified: frozenset[str]) -> None:
+        """What was compared is known; where nothing that was downloaded is named, all is taken to be."""
+        known = verified & self.files.keys()
+        if known:
+            for key in known:
+                del self.files[key]
+        else:
+            self.files.clear()
+            self.unpacked.folders.clear()
+
+    def _named(self, command: Command) -> str:
+        """The name of a program that was put where the shell looks for programs."""
+        return command.name if command.name in self.programs and "/" not in (command.words[0].value or "") else ""
+
+    def _installed(self, command: Command) -> str:
+        """The name of the downloaded file that a package manager or another program takes for its own."""
+        asks = _INSTALLERS.get(command.name)
+        words = command.arguments
+        if asks is None or (asks and asks.isdisjoint(word.value or "" for word in words)):
+            return ""
+        return next((key for word in words if (key := file_key(word)) in self.files), "")
+
+    def _fed(self, command: Command) -> str:
+        """The name of the downloaded file that an interpreter is given on its input."""
+        if not self.files or not (runs_its_input(command) or command.name in _JOBS):
+            return ""
+        words = [each.target for each in command.redirects if each.operator == "<"]
+        words += [word for source in command.upstream[-8:] for word in source.arguments]
+        return next((key for word in words if (key := file_key(word)) in self.files), "")
+
+    def _obeys(self, command: Command) -> bool:
+        """`curl … | while read line; do eval "$line"`."""
+        words = command.words[:1]
+        if command.name == "eval" or command.name in SHELLS:
+            words = command.arguments
+        if not any(word.pieces and word.pieces[0].name in self.read for word in words):
+            return False
+        return any(source.name in DOWNLOADERS for source in command.upstream[:4])
+
+
+def _opens(command: Command) -> bool:
+    """`exec 9<>/dev/tcp/host/80`: from here on a descriptor leads to the network."""
+    return command.name in ("exec", "") and any(
+        _NETWORK_FILE.match(each.target.when_empty) for each in command.redirects
+    )
+
+
+def _direct(command: Command, *, opened: bool) -> Iterator[Issue]:
     """`curl … | sh`, `sh -c "$(curl …)"`, `bash <(curl …)`, `python -c 'exec(urlopen(…).read())'`."""
-    for group in produced(command):
+    groups = [command.upstream] if command.name in _JOBS and command.upstream else produced(command)
+    for group in groups:
         for source in group:
-            if source.name in DOWNLOADERS:
+            if _brings(source, opened=opened) or (shows_kept(source) and command.name in SHELLS):
                 piped = group is command.upstream
                 span = reach(source, command) if piped else command.span
                 message = f"`{source.shown}` is run by `{command.shown}`"
                 yield Issue(FETCH_AND_RUN, span, message if piped else f"`{command.shown}` runs what it downloads")
                 return
-    if evaluates(programs.text(command), _FETCHES):
+    if evaluates(programs.text(command), _FETCHES) or _runs_address(command):
         yield Issue(FETCH_AND_RUN, command.span, f"`{command.shown}` runs what it downloads")
 
 
-def _installed(command: Command, files: dict[str, Command]) -> str:
-    """The name of the downloaded file that a package manager installs; empty if there is none."""
-    asks = _INSTALLERS.get(command.name)
-    values = [word.value or "" for word in command.arguments]
-    if asks is None or asks.isdisjoint(values):
-        return ""
-    return next((file_name(value) for value in values if file_name(value) in files), "")
+def _brings(source: Command, *, opened: bool) -> bool:
+    """True for a command that prints what comes from elsewhere."""
+    if fetches(source) or repeats(source):
+        return True
+    for redirect in source.redirects:
+        if redirect.operator == "<" and _NETWORK_FILE.match(redirect.target.when_empty):
+            return True
+        if opened and redirect.operator == "<&" and redirect.target.value not in ("0", "-"):
+            return True
+    return False
 
 
-def _saved(command: Command) -> Iterator[str]:
-    """The names of the files that a download is saved as."""
-    takes = names("o O d H X u A e output output-document data header request user")
-    if command.name == "curl":
-        takes -= {"O"}
-    options = parse(command.arguments, takes)
-    named = options.value("O", "output-document") if command.name == "wget" else options.value("o", "output")
-    if named is not None and named.value:
-        yield file_name(named.value)
-    if command.name in ("wget", "lwp-download") or options.has("O", "remote-name"):
-        yield from (file_name(word.value) for word in options.operands if word.value and "/" in word.value)
-    yield from written(command)
+def _runs_address(command: Command) -> bool:
+    """`deno run https://…`, `php -r 'include "https://…"'`, `pwsh -c 'iex (iwr https://…)'`."""
+    if command.name in ("pwsh", "powershell", "powershell.exe"):
+        text = " ".join(word.when_empty for word in command.arguments)
+        return bool(_POWERSHELL.search(text) and _POWERSHELL_FETCHES.search(text))
+    if command.name in _REMOTE_PROGRAMS:
+        return any(word.when_empty.startswith(("https://", "http://")) for word in command.arguments)
+    return _INCLUDES.search(programs.text(command)) is not None

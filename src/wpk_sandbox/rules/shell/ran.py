@@ -19,6 +19,8 @@ _STARTS = re.compile(
     r"(?<!/\.)\b(?:exec|execSync|system|popen|passthru|shell_exec|subprocess\.\w+|os\.execute)\b\s*[(\s]([^;\n]*)"
 )
 _SOURCING = frozenset({"source", "."})
+# Stands before what is not known in the name of a file.
+UNKNOWN = "\ufffc"
 
 
 def produced(command: Command) -> Iterator[tuple[Command, ...]]:
@@ -117,13 +119,22 @@ def file_name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
+def file_key(word: Word) -> str:
+    """The name of a file that a word names, also where variables stand in it; empty if nothing is known of it."""
+    parts = [
+        piece.text if piece.exact else f"{UNKNOWN}{piece.name or piece.source}".replace("/", ":")
+        for piece in word.pieces
+    ]
+    return file_name("".join(parts))
+
+
 def written(command: Command) -> Iterator[str]:
     """The names of the files that a command's output goes to."""
     for redirect in command.redirects:
-        if redirect.writes and redirect.target.value:
-            yield file_name(redirect.target.value)
+        if redirect.writes and redirect.operator != ">&" and (key := file_key(redirect.target)):
+            yield key
     if command.name == "tee":
-        yield from (file_name(word.value) for word in parse(command.arguments).operands if word.value)
+        yield from (key for word in parse(command.arguments).operands if (key := file_key(word)))
 
 
 def run_file(command: Command) -> str:
@@ -132,9 +143,9 @@ def run_file(command: Command) -> str:
         return ""
     if command.name in SHELLS:
         files = script_files(command)
-        return file_name(files[0].value or "") if files else ""
+        return file_key(files[0]) if files else ""
     if command.name in INTERPRETERS or command.name in _SOURCING:
         operands = parse(command.arguments, first_operand_ends=True).operands
-        return file_name(operands[0].value or "") if operands else ""
-    path = command.words[0].value or ""
-    return file_name(path) if "/" in path else ""
+        return file_key(operands[0]) if operands else ""
+    path = command.words[0]
+    return file_key(path) if path.value is None or "/" in path.value else ""

@@ -26,7 +26,14 @@ _WAITS = re.compile(
 )
 _CHANGES = frozenset(
     {"variable_assignment", "postfix_expression", "++", "--", "function_definition", "declaration_command"}
-    | {"while_statement", "for_statement", "c_style_for_statement", "if_statement", "case_statement"}
+    | {
+        "while_statement",
+        "for_statement",
+        "c_style_for_statement",
+        "if_statement",
+        "case_statement",
+        "unset_command",
+    }
 )
 _GROWS = re.compile(r"\+\+|--|[-+*/%]=|[^=!<>]=[^=~]")
 MOST_NODES = 200

@@ -6,6 +6,7 @@ Whatever a subcommand needs is imported inside of it, so that `--help` answers a
 import gc
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -248,7 +249,7 @@ def schema(which: str) -> int:
 @click.argument("rule_id", metavar="RULE", required=False)
 def explain(rule_id: str | None) -> int:
     """Explain a rule: what it finds, why it matters, how to fix it. Without RULE, list all."""
-    from wpk_sandbox.rules.catalogue import ALL_RULES, nearest
+    from wpk_sandbox.rules.catalogue import ALL_RULES
     from wpk_sandbox.rules.catalogue import rule as find_rule
     from wpk_sandbox.rules.explain import explain as explained
 
@@ -258,10 +259,22 @@ def explain(rule_id: str | None) -> int:
         return ExitCode.PASS
     found = find_rule(rule_id)
     if found is None:
-        near = nearest(rule_id)
-        raise UsageError(f"there is no rule `{rule_id}`" + (f"; did you mean `{near}`?" if near else ""))
-    click.echo(explained(found))
+        raise UsageError(f"there is no rule `{rule_id}`", _rules_like(rule_id))
+    click.echo(explained(found, min(80, shutil.get_terminal_size().columns)), nl=False)
     return ExitCode.PASS
+
+
+def _rules_like(words: str) -> str:
+    """The rule that somebody who misspells it means, or those that speak of what is sought."""
+    from wpk_sandbox.rules.catalogue import nearest
+    from wpk_sandbox.rules.explain import speaking_of
+
+    if near := nearest(words):
+        return f"did you mean `{near}`?"
+    speaking = speaking_of(words)
+    if speaking:
+        return f"these speak of it: {', '.join(speaking[:8])}" + (", …" if len(speaking) > 8 else "")
+    return "`wpk-sandbox explain` lists all"
 
 
 @commands.group()

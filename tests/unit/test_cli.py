@@ -190,6 +190,20 @@ def test_check_writes_the_forms_of_ci_systems(call: Call, tmp_path: Path) -> Non
     assert result["partialFingerprints"]["wpkSandbox/v1"] == worst["fingerprint"]
 
 
+@pytest.mark.parametrize(("form", "begins"), [("github", "::error title="), ("junit", "<?xml ")])
+def test_check_writes_what_else_ci_systems_read(call: Call, tmp_path: Path, form: str, begins: str) -> None:
+    (tmp_path / "blocked.wpk.yaml").write_text(BLOCKED)
+    ended = call("check", "--format", form)
+    assert (ended.code, ended.out[: len(begins)]) == (1, begins)
+
+
+def test_a_category_belongs_to_sarif(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "good.wpk.yaml").write_text(GOOD)
+    assert '"id": "nightly/"' in call("check", "--format", "sarif", "--category", "nightly").out
+    ended = call("check", "--category", "nightly")
+    assert (ended.code, "--format sarif" in ended.err) == (2, True)
+
+
 def test_plan_runs_nothing_and_shows_the_step(call: Call, tmp_path: Path) -> None:
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
     ended = call("plan", "good.wpk.yaml", "--sandbox", "local", "-p", "WORD=hello", "--format", "json")
@@ -281,6 +295,23 @@ def test_completion_of_each_shell(call: Call, shell: str) -> None:
 def test_explain_lists_every_rule_and_tells_of_one(call: Call) -> None:
     assert "shell-exhaustion " in call("explain").out
     assert call("explain", "shell-exhaustion").out.startswith("shell-exhaustion (critical")
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("shell-exhaution", "did you mean `shell-exhaustion`?"),
+        ("curl", "shell-fetch-and-run"),
+        ("docker.sock", "runtime-socket"),
+        ("zzzz", "`wpk-sandbox explain` lists all"),
+        ("", "`wpk-sandbox explain` lists all"),
+        ("(", "shell-fork-bomb"),
+    ],
+)
+def test_a_rule_that_is_not_there_leads_to_one_that_is(call: Call, written: str, remedy: str) -> None:
+    ended = call("explain", written)
+    assert ended.code == 2
+    assert remedy in ended.err
 
 
 def _commit(folder: Path, *first: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.package.problems import LOAD_RULES, fatal
 from wpk_sandbox.rules import waiver_rules
-from wpk_sandbox.rules.catalogue import CHANGE_RULES, CHECK_RULES, POLICY_RULES
+from wpk_sandbox.rules.catalogue import ALL_RULES, CHANGE_RULES, CHECK_RULES, POLICY_RULES
 from wpk_sandbox.rules.examples import example
 from wpk_sandbox.rules.policy import POINTS, Policy
 from wpk_sandbox.rules.sources import SOURCES
@@ -31,6 +31,17 @@ def explain(rule: Rule, width: int = _WIDTH) -> str:
         lines += ["", "To let it stand", *_waiver(rule, width)]
     lines += ["", "More", *(f"  {source}" for source in _sources(rule))] if _sources(rule) else []
     return "\n".join(lines) + "\n"
+
+
+def speaking_of(words: str) -> tuple[str, ...]:
+    """The ids of the rules that say a word, for whoever looks for one without knowing its id."""
+    sought = re.compile(rf"\b{re.escape(words.strip())}", re.IGNORECASE)
+    return tuple(rule.id for rule in ALL_RULES if words.strip() and sought.search(_all_words(rule)))
+
+
+def _all_words(rule: Rule) -> str:
+    known = example(rule.id)
+    return "\n".join((rule.id, rule.title, rule.why, rule.fix, known.hit if known else ""))
 
 
 def _paragraph(text: str, width: int) -> list[str]:
@@ -111,9 +122,14 @@ def _scale() -> Iterator[str]:
 
 
 def _part(title: str, rules: Iterable[Rule]) -> Iterator[str]:
+    ordered = sorted(rules, key=lambda rule: (-rule.severity.rank, rule.id))
     yield f"## {title}"
     yield ""
-    for rule in sorted(rules, key=lambda rule: (-rule.severity.rank, rule.id)):
+    yield "| rule | severity | finds |"
+    yield "|---|---|---|"
+    yield from (f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {rule.title} |" for rule in ordered)
+    yield ""
+    for rule in ordered:
         yield from _section(rule)
 
 

@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """Every package once, whatever its cases, with the findings of files that hold none."""
+    """Every package once, whatever its cases, with the findings of files that hold none.
+
+    `category` and `waived` are for SARIF alone.
+    """
 
     request: Request
     judged: tuple[Judged, ...]
     loose: tuple[Finding, ...]
     category: str = ""
+    waived: bool = True
 
     @property
     def findings(self) -> list[Finding]:
@@ -89,7 +93,8 @@ def _json(checked: Checked, stream: IO[str]) -> None:
 def _sarif(checked: Checked, stream: IO[str]) -> None:
     from wpk_sandbox.report.sarif import sarif  # noqa: PLC0415 -- only for this form
 
-    stream.write(sarif(checked.findings, _sources(checked), category=checked.category))
+    found = (each for each in checked.findings if checked.waived or each.waiver is None)
+    stream.write(sarif(found, _sources(checked), category=checked.category))
 
 
 def _sources(checked: Checked) -> "dict[str, Source]":

@@ -17,11 +17,14 @@ from wpk_sandbox.report.terminal import write
 from wpk_sandbox.sandbox.table import choose
 
 
-def check(request: Request, form: str, stream: IO[str], *, category: str = "") -> int:
-    """Write every finding and decision; fails when a package is blocked or cannot be understood."""
+def check(request: Request, form: str, stream: IO[str], *, category: str = "", waived: bool = True) -> int:
+    """Write every finding and decision; fails when a package is blocked or cannot be understood.
+
+    `category` and `waived` are SARIF's: what tells the log apart, and whether it has what is waived.
+    """
     loose: list[Finding] = []
     judged = _first_cases(list(judge(request, loose)))
-    FORMS[form](Checked(request, judged, tuple(loose), category), stream)
+    FORMS[form](Checked(request, judged, tuple(loose), category, waived), stream)
     refused = any(refusal(each, request.settings) for each in judged)
     bad = refused or any(fatal(finding.severity) for finding in loose)
     return ExitCode.FAIL if bad else ExitCode.PASS

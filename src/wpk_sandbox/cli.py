@@ -134,15 +134,16 @@ def run(paths: tuple[str, ...], wpk: tuple[str, ...], **options: Any) -> int:
 @click.option("--fix", is_flag=True, help="First correct what is mechanical, keeping comments and layout.")
 @click.option("--diff", is_flag=True, help="With --fix: show the corrections, and change nothing.")
 @click.option("--category", default="", help="With --format sarif: tells apart the uploads of one commit.")
+@click.option("--no-waived", is_flag=True, help="With --format sarif: leave out what is waived.")
 @_choosing_packages(_CHECK_FORMAT)
-def check(paths: tuple[str, ...], fix: bool, diff: bool, category: str, **options: Any) -> int:
+def check(paths: tuple[str, ...], fix: bool, diff: bool, category: str, no_waived: bool, **options: Any) -> int:
     """Check packages with every rule, without running anything."""
     from wpk_sandbox import checking
 
     if diff and not fix:
         raise UsageError("`--diff` shows what `--fix` would do", "write --fix --diff")
-    if category and options["form"] != "sarif":
-        raise UsageError("`--category` is a part of SARIF", "write --format sarif")
+    if (category or no_waived) and options["form"] != "sarif":
+        raise UsageError("`--category` and `--no-waived` are about SARIF", "write --format sarif")
     request = _request(paths, {}, options)
     if fix:
         from wpk_sandbox import fixing
@@ -150,7 +151,7 @@ def check(paths: tuple[str, ...], fix: bool, diff: bool, category: str, **option
         if diff:
             return fixing.show(request, sys.stdout)
         fixing.fix(request, sys.stdout if options["form"] == "text" else sys.stderr)
-    return checking.check(request, options["form"], sys.stdout, category=category)
+    return checking.check(request, options["form"], sys.stdout, category=category, waived=not no_waived)
 
 
 @commands.command()

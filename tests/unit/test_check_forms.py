@@ -209,6 +209,11 @@ def test_the_name_of_a_line_does_not_depend_on_line_ends(form: Callable[..., str
     assert windows == plain
 
 
+def test_sarif_can_leave_out_what_is_waived(form: Callable[..., str], found: list[dict[str, Any]]) -> None:
+    said = of_sarif(form("sarif", waived=False))
+    assert said == [(place, False) for place in places(found, waived=False)]
+
+
 def test_a_category_reaches_the_log(form: Callable[..., str]) -> None:
     log = json.loads(form("sarif", category="nightly"))
     assert log["runs"][0]["automationDetails"] == {"id": "nightly/"}

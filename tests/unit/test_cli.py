@@ -197,10 +197,12 @@ def test_check_writes_what_else_ci_systems_read(call: Call, tmp_path: Path, form
     assert (ended.code, ended.out[: len(begins)]) == (1, begins)
 
 
-def test_a_category_belongs_to_sarif(call: Call, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", [("--category", "nightly"), ("--no-waived",)])
+def test_some_options_belong_to_sarif(call: Call, tmp_path: Path, option: tuple[str, ...]) -> None:
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
-    assert '"id": "nightly/"' in call("check", "--format", "sarif", "--category", "nightly").out
-    ended = call("check", "--category", "nightly")
+    log = json.loads(call("check", "--format", "sarif", *option).out)
+    assert ("automationDetails" in log["runs"][0]) == (option[0] == "--category")
+    ended = call("check", *option)
     assert (ended.code, "--format sarif" in ended.err) == (2, True)
 
 

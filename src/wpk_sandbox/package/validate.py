@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from pydantic import BaseModel, Tag, ValidationError
@@ -15,8 +15,12 @@ from wpk_sandbox.package.actions import KUBERNETES_ACTIONS
 from wpk_sandbox.package.composer import escaped
 from wpk_sandbox.package.format import HANDLER_TYPES, STEP_ACTIONS
 from wpk_sandbox.package.package import Document
+from wpk_sandbox.package.slips import meanings
 
 _MISSING = object()
+# Each one takes another look at the whole document.
+MOST_TRIED = 20
+_LOOKS_LIKE_ANOTHER = re.compile(r"(?i:true|false|null|~)|[-+]?\d+(?:\.\d+)?")
 _INDEX = re.compile("[0-9]{1,6}")
 # What authors write who think of another tool; difflib cannot know these.
 _SYNONYMS = {
@@ -107,7 +111,35 @@ def check(data: Any, model: type[BaseModel]) -> list[Problem]:
         pointer = _pointer(detail["loc"], data)
         kind = detail["type"] if detail["type"] == "extra_forbidden" else ""
         places.setdefault((pointer, kind), []).append(detail)
-    return [_problem(pointer, found, model, data) for (pointer, _), found in places.items()]
+    found = [_problem(pointer, found, model, data) for (pointer, _), found in places.items()]
+    return [*(_with_remedy(each, data, model) for each in found[:MOST_TRIED]), *found[MOST_TRIED:]]
+
+
+def _with_remedy(problem: Problem, data: Any, model: type[BaseModel]) -> Problem:
+    """The problem with what to write instead, if what was meant is a value that the field takes."""
+    if problem.rule is not problems.INVALID_VALUE or problem.fix or problem.lacks:
+        return problem
+    for meaning in meanings(value_at(data, problem.pointer)):
+        if _takes(meaning, problem.pointer, data, model):
+            plain = "" if isinstance(meaning, str) else ", without quotes"
+            return replace(problem, fix=f"Write `{str(meaning) if plain == '' else str(meaning).lower()}`{plain}.")
+    return problem
+
+
+def _takes(value: Any, pointer: str, data: Any, model: type[BaseModel]) -> bool:
+    """True when the document fits in this place once the value stands there."""
+    above, _, last = pointer.rpartition("/")
+    parent = value_at(data, above)
+    key: Any = int(last) if isinstance(parent, list) else last.replace("~1", "/").replace("~0", "~")
+    before = parent[key]
+    parent[key] = value
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        return all(_pointer(each["loc"], data) != pointer for each in error.errors(include_url=False))
+    finally:
+        parent[key] = before
+    return True
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -131,6 +163,8 @@ def meant(name: str, known: Sequence[str]) -> str:
 def shown(value: Any) -> str:
     """A value for a message: its shape, or its text cut short."""
     shapes = {dict: "a mapping", list: "a list", type(None): "nothing"}
+    if isinstance(value, str) and _LOOKS_LIKE_ANOTHER.fullmatch(value):
+        return f"the text `{value[:60]}`"
     return shapes.get(type(value)) or (f"`{value[:60]}`" if isinstance(value, str) else f"`{value}`")
 
 
@@ -173,7 +207,8 @@ def _problem(pointer: str, details: list[ErrorDetails], model: type[BaseModel], 
     if kind == "unknown_type" or (kind == "literal_error" and pointer.endswith("/type")):
         known = detail.get("ctx", {}).get("known") or _expected(detail)
         return _unknown_type(pointer, str(detail["input"]), known, name)
-    return Problem(problems.INVALID_VALUE, pointer, f"{name} {_does_not_fit(details)}", _quotes(details))
+    fix = _quotes(details) or _word(details)
+    return Problem(problems.INVALID_VALUE, pointer, f"{name} {_does_not_fit(details)}", fix)
 
 
 def _does_not_fit(details: list[ErrorDetails]) -> str:
@@ -203,6 +238,13 @@ def _quotes(details: list[ErrorDetails]) -> str:
     value = details[0]["input"]
     wants_text = any(each["type"] == "string_type" for each in details)
     return "Put the value in quotes." if wants_text and isinstance(value, int | float) else ""
+
+
+def _word(details: list[ErrorDetails]) -> str:
+    """The word that was meant, of those that a field takes."""
+    literal = next((each for each in details if each["type"] == "literal_error"), None)
+    guess = nearest(str(literal["input"]), _expected(literal)) if literal else None
+    return f"Write `{guess}`." if guess else ""
 
 
 def _missing(parent: str, field: str) -> Problem:

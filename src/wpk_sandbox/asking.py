@@ -29,8 +29,6 @@ def request(
     selection = found(tuple(paths), root, settings)
     for note in selection.notes:
         say(note)
-    if not selection.files and not selection.findings:
-        raise UsageError("there is no package to look at", "name a file, a folder or a glob")
     request = filled(root, selection, settings, options)
     if not _in_a_job():
         return request
@@ -68,11 +66,17 @@ def filled(root: Path, selection: "Selection", settings: "Settings", options: Ma
 
 
 def found(paths: tuple[str, ...], root: Path, settings: "Settings") -> "Selection":
-    """The packages that were named; paths are the caller's, results are relative to the root."""
+    """The packages that were named; paths are the caller's, results are relative to the root.
+
+    Raises `UsageError` where there is none: a check that looks at nothing would pass whatever moves away.
+    """
     from wpk_sandbox.package.selection import find
 
     here = [os.path.relpath(path, root) if Path.cwd() != root else path for path in paths or (".",)]
-    return find(here, settings["discover.patterns"], root=root)
+    selection = find(here, settings["discover.patterns"], root=root)
+    if not selection.files and not selection.findings:
+        raise UsageError("there is no package to look at", "name a file, a folder or a glob")
+    return selection
 
 
 def for_event(root: Path, settings: "Settings") -> "Selection":
@@ -90,7 +94,7 @@ def settings_of(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Sett
 
     path = Path(file) if file else root / settings.FILE_NAME
     content = None
-    if file or path.is_file():
+    if file or os.path.lexists(path):
         try:
             content = path.read_bytes()
         except OSError as error:

@@ -36,11 +36,18 @@ def settings(root: Path, environment: Mapping[str, str], flags: Mapping[str, Any
     path = Path(file) if file else root / FILE_NAME
     inside = _within(root, path)
     base = base_of(root, environment)
-    if base and inside:  # what lies outside of the repository is none of the change's
-        content = _of_base(Repository(root), base, inside)
-    else:
-        content = path.read_bytes() if os.path.lexists(path) else None
+    # What lies outside of the repository is none of the change's.
+    content = _of_base(Repository(root), base, inside) if base and inside else _of_checkout(path)
     return resolve(flags=flags, environment=environment, file=content, file_name=file or FILE_NAME)
+
+
+def _of_checkout(path: Path) -> bytes | None:
+    if not os.path.lexists(path):
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the settings file {path} cannot be read: {error.strerror}") from error
 
 
 def _within(root: Path, path: Path) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from wpk_sandbox.continuous import has_settings, settings
-from wpk_sandbox.errors import UnavailableError
-from wpk_sandbox.package.base import told_base
+from wpk_sandbox.errors import UnavailableError, UsageError
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -92,22 +91,60 @@ def test_a_pull_request_makes_no_folder_a_root_by_its_own_settings(repository: P
     assert not has_settings(repository.parent, pull_request(repository, base))
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"pull_request": {"base": {"sha": "a" * 40}}},
-        {"merge_group": {"base_sha": "a" * 40}},
-    ],
-)
-def test_the_base_is_what_the_ci_system_tells(tmp_path: Path, event: object) -> None:
-    path = tmp_path / "event.json"
-    path.write_text(json.dumps(event))
-    assert told_base({"GITHUB_EVENT_PATH": str(path)}) == "a" * 40
-    assert told_base({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}) == "b" * 40
-    assert told_base({}) == ""
+def test_a_base_whose_settings_were_left_out_of_the_clone_leaves_nothing_decided(repository: Path) -> None:
+    """A clone without blobs, and without a remote to fetch them from: what cannot be read may be there."""
+    base = git(repository, "rev-parse", "HEAD")
+    blob = git(repository, "rev-parse", "HEAD:.wpk-sandbox.yaml")
+    (repository / ".wpk-sandbox.yaml").write_text("policy: {fail_on: block}\n")
+    git(repository, "commit", "-qam", "loosen")
+    (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(UnavailableError) as caught:
+        settings(repository, pull_request(repository, base), {}, None)
+    assert "fetch-depth" in caught.value.remedy
 
 
-def test_the_tip_of_the_target_is_a_newer_base_than_where_the_branch_began() -> None:
-    began = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "b" * 40}
-    assert told_base({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "c" * 40}) == "c" * 40
-    assert told_base({**began, "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": ""}) == "b" * 40
+def test_a_base_whose_settings_are_a_link_is_told_so(repository: Path) -> None:
+    (repository / ".wpk-sandbox.yaml").rename(repository / "strict.yaml")
+    (repository / ".wpk-sandbox.yaml").symlink_to("strict.yaml")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "link")
+    base = git(repository, "rev-parse", "HEAD")
+    with pytest.raises(UsageError, match="is a symbolic link"):
+        settings(repository, pull_request(repository, base), {}, None)
+
+
+@pytest.mark.parametrize("name", ["..strict.yaml", "conf/strict.yaml", "conf/../strict.yaml"])
+def test_no_spelling_of_its_path_makes_a_settings_file_the_changes_own(repository: Path, name: str) -> None:
+    (repository / "conf").mkdir()
+    (repository / "conf" / "keep").write_text("")
+    (repository / name).write_text("policy: {fail_on: person}\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "strict")
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / name).write_text("policy: {fail_on: block}\n")
+    link = repository.with_name("link")
+    link.symlink_to(repository)
+    for root in (repository, link):
+        for folder in (repository, link):
+            event = pull_request(repository, base)
+            assert settings(root, event, {}, str(folder / name))["policy.fail_on"] == "person"
+
+
+def test_a_folder_that_the_change_makes_a_link_leads_no_settings_out(repository: Path) -> None:
+    (repository / "conf").mkdir()
+    (repository / "conf" / "strict.yaml").write_text("policy: {fail_on: person}\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "strict")
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / "conf").rename(repository.parent / "outside")
+    (repository.parent / "outside" / "strict.yaml").write_text("policy: {fail_on: block}\n")
+    (repository / "conf").symlink_to(repository.parent / "outside")
+    event = pull_request(repository, base)
+    assert settings(repository, event, {}, str(repository / "conf" / "strict.yaml"))["policy.fail_on"] == "person"
+
+
+def test_a_lost_link_is_not_the_same_as_no_settings(repository: Path) -> None:
+    (repository / ".wpk-sandbox.yaml").unlink()
+    (repository / ".wpk-sandbox.yaml").symlink_to("nowhere.yaml")
+    with pytest.raises(UsageError, match="cannot be read"):
+        settings(repository, {}, {}, None)

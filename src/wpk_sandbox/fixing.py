@@ -20,20 +20,28 @@ from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.edit import Edit, apply
 from wpk_sandbox.rules.fixes import fixes
 
+# A fix may show what lay behind it: the fields of a handler whose type was not known.
+MOST_ROUNDS = 4
+
 
 def fix(request: Request, stream: IO[str]) -> None:
     """Correct the files of a selection, and say what was done. The caller checks them again.
 
     Raises `UsageError` when a file cannot be written.
     """
-    done = files = 0
-    for path, text, found in _fixable(request):
-        _rewrite(request.root / path, text, apply(text, _edits(found)))
-        for each in found:
-            stream.write(log_line(one_line(f"{each.location}: fixed {each.name}: {each.message}")) + "\n")
-        done, files = done + len(found), files + 1
+    done, files = 0, set[str]()
+    for _ in range(MOST_ROUNDS):
+        before = done
+        for path, text, found in _fixable(request):
+            _rewrite(request.root / path, text, apply(text, _edits(found)))
+            for each in found:
+                stream.write(log_line(one_line(f"{each.location}: fixed {each.name}: {each.message}")) + "\n")
+            done += len(found)
+            files.add(path)
+        if done == before:
+            break
     if done:
-        stream.write(f"{done} fixed in {files} {'file' if files == 1 else 'files'}\n")
+        stream.write(f"{done} fixed in {len(files)} {'file' if len(files) == 1 else 'files'}\n")
 
 
 def show(request: Request, stream: IO[str]) -> int:

@@ -21,11 +21,12 @@ _DURATIONS = ("timeout", "retry/backoff", "config/timeout", "config/grace_period
 
 @dataclass(frozen=True)
 class Change:
-    """The value at a pointer of a document (the number `index` of its file) after a fix."""
+    """The value at a pointer of a document (the number `index` of its file) after a fix; with `key` its key."""
 
     index: int
     pointer: str
     value: Any
+    key: bool = False
 
 
 @dataclass(frozen=True)

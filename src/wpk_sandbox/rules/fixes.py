@@ -14,6 +14,7 @@ from wpk_sandbox.package.package import Package
 from wpk_sandbox.package.source import parse
 from wpk_sandbox.rules.corrections import Change, Fix, corrections
 from wpk_sandbox.rules.edit import Edit, apply, overlapping
+from wpk_sandbox.rules.spelling import spellings
 
 BYTE_ORDER_MARK = "\ufeff"
 # The rules of which every finding has a fix, if its place can be edited at all.
@@ -30,6 +31,7 @@ def fixes(
     """
     shift = len(text) - len(text.removeprefix(BYTE_ORDER_MARK))
     found = [_moved(fix, shift) for package in packages for fix in corrections(package, findings, timeout)]
+    found += [_moved(fix, shift) for package in packages for fix in spellings(package, findings)]
     found += _of_text(text, findings)
     path = packages[0].path if packages else ""
     return _sound(text, _apart(sorted(found, key=lambda each: (each.edits, each.name))), path)
@@ -61,7 +63,9 @@ def _sound(text: str, chosen: Sequence[Fix], path: str) -> tuple[Fix, ...]:
 def _holds(text: str, chosen: Sequence[Fix], path: str) -> bool:
     """Whether the file then says what the fixes promise, and everything else as before."""
     expected = _data(text, path)
-    for change in (fix.change for fix in chosen if fix.change):
+    changes = [fix.change for fix in chosen if fix.change]
+    # A key is renamed last, the innermost first: until then every pointer is that of the file.
+    for change in sorted(changes, key=lambda each: (each.key, -each.pointer.count("/"))):
         _set(expected[change.index], change)
     return _data(apply(text, (edit for fix in chosen for edit in fix.edits)), path) == expected
 
@@ -74,7 +78,10 @@ def _set(data: Any, change: Change) -> None:
     *way, last = [part.replace("~1", "/").replace("~0", "~") for part in change.pointer.split("/")[1:]]
     for part in way:
         data = data[int(part)] if isinstance(data, list) else data[part]
-    data[int(last) if isinstance(data, list) else last] = change.value
+    if change.key:
+        data[change.value] = data.pop(last)
+    else:
+        data[int(last) if isinstance(data, list) else last] = change.value
 
 
 def _moved(fix: Fix, shift: int) -> Fix:

@@ -151,6 +151,7 @@ def check(paths: tuple[str, ...], fix: bool, diff: bool, category: str, no_waive
         if diff:
             return fixing.show(request, sys.stdout)
         fixing.fix(request, sys.stdout if options["form"] == "text" else sys.stderr)
+    _speak_to(options["form"])
     return checking.check(request, options["form"], sys.stdout, category=category, waived=not no_waived)
 
 
@@ -162,6 +163,7 @@ def plan(paths: tuple[str, ...], **options: Any) -> int:
     from wpk_sandbox import checking
 
     flags = {"sandbox.type": options["sandbox"]}
+    _speak_to(options["form"])
     return checking.show_plans(_request(paths, flags, options), options["form"], sys.stdout)
 
 
@@ -253,6 +255,7 @@ def explain(rule_id: str | None) -> int:
     from wpk_sandbox.rules.catalogue import ALL_RULES
     from wpk_sandbox.rules.catalogue import rule as find_rule
     from wpk_sandbox.rules.explain import explain as explained
+    from wpk_sandbox.rules.explain import rules_like
 
     if rule_id is None:
         for each in ALL_RULES:
@@ -260,22 +263,9 @@ def explain(rule_id: str | None) -> int:
         return ExitCode.PASS
     found = find_rule(rule_id)
     if found is None:
-        raise UsageError(f"there is no rule `{rule_id}`", _rules_like(rule_id))
+        raise UsageError(f"there is no rule `{rule_id}`", rules_like(rule_id))
     click.echo(explained(found, min(80, shutil.get_terminal_size().columns)), nl=False)
     return ExitCode.PASS
-
-
-def _rules_like(words: str) -> str:
-    """The rule that somebody who misspells it means, or those that speak of what is sought."""
-    from wpk_sandbox.rules.catalogue import nearest
-    from wpk_sandbox.rules.explain import speaking_of
-
-    if near := nearest(words):
-        return f"did you mean `{near}`?"
-    speaking = speaking_of(words)
-    if speaking:
-        return f"these speak of it: {', '.join(speaking[:8])}" + (", …" if len(speaking) > 8 else "")
-    return "`wpk-sandbox explain` lists all"
 
 
 @commands.group()
@@ -335,6 +325,7 @@ def _try(request: "Request", options: Mapping[str, Any]) -> int:
 
     refuse_unsafe(os.environ)
     as_json = options["form"] == "json"
+    _speak_to(options["form"])
     with observer(sys.stderr if as_json else sys.stdout) as listener:
         result, stopped = try_packages(request, listener)
         listener.run_finished(result)
@@ -381,6 +372,12 @@ def _request(paths: Iterable[str], flags: Mapping[str, Any], options: Mapping[st
 
 def _say_note(note: str) -> None:
     click.echo(f"note: {_safe(note)}", err=True)
+
+
+def _speak_to(form: str) -> None:
+    """Programs read UTF-8, whatever the locale of the terminal is."""
+    if form != "text" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _safe(text: str) -> str:

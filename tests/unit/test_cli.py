@@ -206,6 +206,18 @@ def test_some_options_belong_to_sarif(call: Call, tmp_path: Path, option: tuple[
     assert (ended.code, "--format sarif" in ended.err) == (2, True)
 
 
+@pytest.mark.parametrize("form", ["json", "sarif", "gitlab", "junit"])
+def test_forms_for_programs_are_utf_8_whatever_the_locale(tmp_path: Path, form: str) -> None:
+    (tmp_path / "a.wpk.yaml").write_text(BLOCKED.replace("rm -rf /", "echo größe 日本; rm -rf /"), encoding="utf-8")
+    argv = [sys.executable, "-c", "from wpk_sandbox.cli import main; main()", "check", "--format", form]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    ended = subprocess.run(argv, cwd=tmp_path, capture_output=True, env=environment, check=False)
+    text = ended.stdout.decode("utf-8")
+    said = text if form == "junit" else json.dumps(json.loads(text), ensure_ascii=False)
+    # GitLab's form has no source line.
+    assert ("größe 日本" in said) == (form != "gitlab")
+
+
 def test_plan_runs_nothing_and_shows_the_step(call: Call, tmp_path: Path) -> None:
     (tmp_path / "good.wpk.yaml").write_text(GOOD)
     ended = call("plan", "good.wpk.yaml", "--sandbox", "local", "-p", "WORD=hello", "--format", "json")

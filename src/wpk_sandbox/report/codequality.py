@@ -11,8 +11,7 @@ from wpk_sandbox.finding import Finding, Severity
 from wpk_sandbox.report.escape import one_line
 from wpk_sandbox.report.extent import extent
 from wpk_sandbox.report.fingerprint import Named, named
-
-MOST_TEXT = 1000
+from wpk_sandbox.report.fit import brief
 
 _SEVERITIES = {
     Severity.CRITICAL: "blocker",
@@ -39,8 +38,8 @@ def _entry(each: Named) -> dict[str, Any]:
     return {
         "type": "issue",
         "check_name": finding.rule,
-        "description": one_line(f"{finding.rule}: {finding.message[:MOST_TEXT]}"),
-        "content": {"body": one_line(finding.fix[:MOST_TEXT])},
+        "description": one_line(f"{finding.rule}: {brief(finding.message)}"),
+        "content": {"body": one_line(brief(finding.fix))},
         "categories": ["Security" if finding.cwe else "Bug Risk"],
         "severity": _SEVERITIES[finding.severity],
         "fingerprint": each.fingerprint,

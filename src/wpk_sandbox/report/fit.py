@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+MOST_TEXT = 1000
+
 
 @dataclass(frozen=True)
 class Room:
@@ -38,3 +40,8 @@ def fit(render: Callable[[Room], str], choices: Iterable[Room], limit: int) -> s
         if len(text.encode("utf-8", "replace")) <= limit:
             return text
     return text
+
+
+def brief(text: str) -> str:
+    """The beginning of a text, as much of it as anybody reads of a message."""
+    return text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "…"

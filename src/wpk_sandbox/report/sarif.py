@@ -13,10 +13,11 @@ from typing import Any
 from wpk_sandbox import PROJECT, __version__
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.report.fingerprint import Named, named
+from wpk_sandbox.report.fit import brief
 from wpk_sandbox.report.line_hash import line_hashes
 from wpk_sandbox.report.sarif_place import fixes, physical, place
 from wpk_sandbox.report.sarif_rules import LEVELS, rules
-from wpk_sandbox.report.sarif_text import brief, message_text
+from wpk_sandbox.report.sarif_text import message_text
 from wpk_sandbox.report.source import Source
 from wpk_sandbox.rules.catalogue import rule as rule_of
 

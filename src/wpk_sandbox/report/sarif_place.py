@@ -7,7 +7,7 @@ from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.text import position
 from wpk_sandbox.report.escape import one_line
 from wpk_sandbox.report.extent import Extent, extent
-from wpk_sandbox.report.sarif_text import brief
+from wpk_sandbox.report.fit import brief
 from wpk_sandbox.report.source import Source
 from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.edit import Edit

@@ -5,7 +5,8 @@ from typing import Any
 
 from wpk_sandbox import PROJECT
 from wpk_sandbox.finding import Finding, Rule, Severity
-from wpk_sandbox.report.sarif_text import brief, message_text
+from wpk_sandbox.report.fit import brief
+from wpk_sandbox.report.sarif_text import message_text
 from wpk_sandbox.rules.catalogue import ALL_RULES
 
 LEVELS = {

@@ -4,16 +4,9 @@ import re
 
 from wpk_sandbox.report.escape import ZERO_WIDTH, one_line
 
-MOST_TEXT = 1000
-
 _LINK = re.compile(r"\](?=\()")
 
 
 def message_text(text: str) -> str:
     """Text on its lines, without what would move a cursor and without the links that a message may hold."""
     return "\n".join(_LINK.sub("]" + ZERO_WIDTH, one_line(line)) for line in text.split("\n"))
-
-
-def brief(text: str) -> str:
-    """The beginning of a text, as much of it as anybody reads."""
-    return text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "…"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.package.problems import LOAD_RULES, fatal
 from wpk_sandbox.rules import waiver_rules
-from wpk_sandbox.rules.catalogue import ALL_RULES, CHANGE_RULES, CHECK_RULES, POLICY_RULES
+from wpk_sandbox.rules.catalogue import ALL_RULES, CHANGE_RULES, CHECK_RULES, POLICY_RULES, nearest
 from wpk_sandbox.rules.examples import example
 from wpk_sandbox.rules.policy import POINTS, Policy
 from wpk_sandbox.rules.sources import SOURCES
@@ -33,10 +33,19 @@ def explain(rule: Rule, width: int = _WIDTH) -> str:
     return "\n".join(lines) + "\n"
 
 
-def speaking_of(words: str) -> tuple[str, ...]:
-    """The ids of the rules that say a word, for whoever looks for one without knowing its id."""
+def rules_like(words: str) -> str:
+    """What to try who asks for a rule that is not there: the one that is meant, or those that say the word."""
+    if near := nearest(words):
+        return f"did you mean `{near}`?"
+    speaking = _speaking_of(words)
+    if not speaking:
+        return "`wpk-sandbox explain` lists all"
+    return f"these speak of it: {', '.join(speaking[:8])}" + (", …" if len(speaking) > 8 else "")
+
+
+def _speaking_of(words: str) -> list[str]:
     sought = re.compile(rf"\b{re.escape(words.strip())}", re.IGNORECASE)
-    return tuple(rule.id for rule in ALL_RULES if words.strip() and sought.search(_all_words(rule)))
+    return [rule.id for rule in ALL_RULES if words.strip() and sought.search(_all_words(rule))]
 
 
 def _all_words(rule: Rule) -> str:

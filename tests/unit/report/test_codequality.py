@@ -76,6 +76,39 @@ def test_what_is_waived_is_left_out() -> None:
     assert read(replace(PURGE, waiver=waiver)) == []
 
 
+def test_what_gitlab_documents_as_required_is_there() -> None:
+    """https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format"""
+    for entry in read(*of_run(EVERYTHING)):
+        assert {"description", "check_name", "fingerprint", "location", "severity"} <= entry.keys()
+        assert entry["location"]["lines"]["begin"] == entry["location"]["positions"]["begin"]["line"]
+
+
+def test_a_path_is_written_as_it_is() -> None:
+    (entry,) = read(replace(PURGE, location=Location("my books/größe, 100% 😀.yaml", 1)))
+    assert entry["location"]["path"] == "my books/größe, 100% 😀.yaml"
+
+
+def test_an_endless_text_is_cut_and_said_to_be() -> None:
+    (entry,) = read(replace(PURGE, message="m" * 70_000, fix="f" * 70_000))
+    assert entry["description"].endswith("m…")
+    assert entry["content"]["body"].endswith("f…")
+    assert len(json.dumps(entry)) < 4000
+
+
+def test_entries_of_equal_lines_keep_their_names_when_all_move() -> None:
+    def names(shift: int) -> set[str]:
+        places = [Location("a", line + shift, 16, line + shift, 33) for line in (3, 9, 27)]
+        return {each["fingerprint"] for each in read(*(replace(PURGE, location=place) for place in places))}
+
+    assert names(0) == names(40)
+
+
+def test_thirty_thousand_findings_have_as_many_names() -> None:
+    found = [replace(PURGE, location=Location(f"{n % 1000}.yaml", n + 1, 16, n + 1, 33)) for n in range(30_000)]
+    names = {each["fingerprint"] for each in json.loads(code_quality(found))}
+    assert len(names) == 30_000
+
+
 def test_hostile_text_stays_on_its_line() -> None:
     assert all(each["description"].isprintable() for each in read(*of_run(HOSTILE_RUN)))
 

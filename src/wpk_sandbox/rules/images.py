@@ -38,10 +38,17 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Images that may change, and images that nobody allowed."""
     for pointer, image in _images(subject):
         if why := _unpinned(image):
-            yield subject.finding(UNPINNED, pointer, f"the image {image} {why}")
+            yield subject.finding(UNPINNED, pointer, f"the image {image} {why}", _fixed(image))
         if not _allowed(image, subject.policy):
             message = f"the image {image} is not among those that the policy allows"
             yield subject.finding(NOT_ALLOWED, pointer, message)
+
+
+def _fixed(image: str) -> str:
+    """What to write instead: nobody but the author knows the version."""
+    folder, slash, last = image.rpartition("/")
+    name = folder + slash + last.partition(":")[0]
+    return f"Name a version, as in `{name}:1.2.3`, or better its digest: `{name}@sha256:…`."
 
 
 def _images(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,7 @@ NO_LIMITS = Rule(
 RULES = (TOO_MUCH, NO_LIMITS)
 
 _NAMES = ("cpu", "memory")
+_EXAMPLES = {"cpu": "500m", "memory": "256Mi"}
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -52,7 +53,9 @@ def _unlimited(subject: Subject, pointer: str, container: Mapping[str, Any], mis
     who = f"the container {name}" if isinstance(name, str) else "the container"
     place = next((key for key in ("resources/limits", "resources", "image") if _has(container, key)), "")
     message = f"{who} has no limit of {' and '.join(missing)}"
-    return subject.finding(NO_LIMITS, f"{pointer}/{place}".rstrip("/"), message, key=place != "")
+    amounts = ", ".join(f"{name}: {_EXAMPLES[name]}" for name in missing)
+    fix = f"Write `resources: {{limits: {{{amounts}}}}}`, with the numbers of the work."
+    return subject.finding(NO_LIMITS, f"{pointer}/{place}".rstrip("/"), message, fix, key=place != "")
 
 
 def _has(container: Mapping[str, Any], path: str) -> bool:

@@ -41,7 +41,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         for find in _CHECKS.get(trigger.type, ()):
             for key, message in find(trigger):
                 pointer = f"{trigger.pointer}/config/{key}".rstrip("/")
-                yield subject.finding(TRIGGER_INVALID, pointer, message)
+                yield subject.finding(TRIGGER_INVALID, pointer, message, _FIXES[find])
 
 
 Problems = Iterator[tuple[str, str]]
@@ -146,4 +146,10 @@ _CHECKS: dict[str, tuple[Callable[[Trigger], Problems], ...]] = {
     "schedule": (_cron,),
     "webhook": (_path,),
     "event": (_condition, _duration),
+}
+_FIXES: dict[Callable[[Trigger], Problems], str] = {
+    _cron: 'Write minute, hour, day, month and weekday: `cron: "0 4 * * 1"`; crontab.guru explains it.',
+    _path: "Write the path alone, as in `path: /restart`; try it with a request by hand.",
+    _condition: "Correct the query; `promtool check rules` or Prometheus' own page shows whether it works.",
+    _duration: "Write for example `duration: 5m`.",
 }

@@ -26,15 +26,14 @@ def request(
     """
     root = repository()
     settings = settings_in_force(root, options["settings_file"], flags)
-    selection = found(tuple(paths), root, settings)
-    for note in selection.notes:
-        say(note)
-    request = filled(root, selection, settings, options)
-    if not _in_a_job():
-        return request
-    from wpk_sandbox import continuous
+    request = filled(root, found(tuple(paths), root, settings), settings, options)
+    if _in_a_job():
+        from wpk_sandbox import continuous
 
-    return continuous.measured(request, os.environ)
+        request = continuous.measured(request, os.environ)
+    for note in request.selection.notes:
+        say(note)
+    return request
 
 
 def settings_in_force(root: Path, file: str | None, flags: Mapping[str, Any]) -> "Settings":

@@ -2,16 +2,18 @@
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from wpk_sandbox.errors import ExitCode, PublishingError, UnavailableError, UsageError
+from wpk_sandbox.errors import ExitCode, PublishingError, UnavailableError, UsageError, WpkSandboxError
+from wpk_sandbox.finding import Finding
 from wpk_sandbox.judging import Request
 from wpk_sandbox.package.base import base_of, refuse_unsafe
 from wpk_sandbox.package.earlier import Earlier
 from wpk_sandbox.package.repository import Repository
+from wpk_sandbox.package.source import read_file
 from wpk_sandbox.pipeline import try_packages
 from wpk_sandbox.publish import github
 from wpk_sandbox.publish.files import write_reports
@@ -84,22 +86,54 @@ def measured(request: Request, environment: Mapping[str, str]) -> Request:
     base = base_of(request.root, environment)
     if not base:
         return request
-    patterns = request.settings["discover.patterns"]
-    return replace(request, earlier=Earlier(Repository(request.root), base, patterns))
+    earlier = Earlier(Repository(request.root), base, request.settings["discover.patterns"])
+    notes = (*request.selection.notes, *_of_settings(request, earlier))
+    return replace(request, earlier=earlier, selection=replace(request.selection, notes=notes))
+
+
+def _of_settings(request: Request, earlier: Earlier) -> Iterator[str]:
+    """What reviewers should know of a change of the settings, which counts from the merge on."""
+    if _templates_change(request, earlier):
+        yield f"`{request.settings['report.templates']}` is changed here, so the summary is the built-in one"
+    now = read_file(request.root / FILE_NAME, FILE_NAME, request.root)
+    content = None if isinstance(now, Finding) else now
+    if content == earlier.read(FILE_NAME):
+        return
+    yield f"`{FILE_NAME}` is changed here; until this is merged, that of the base counts"
+    try:
+        resolve(file=content)
+    except WpkSandboxError as error:
+        yield f"as it is changed here, it cannot be used: {error}"
+
+
+def _templates_change(request: Request, earlier: Earlier | None) -> bool:
+    """True where the change could make the summary say whatever it likes."""
+    name = str(request.settings["report.templates"])
+    inside = _within(request.root, request.root / name) if name else ""
+    return bool(earlier and inside and earlier.changes(inside))
+
+
+def _report_folder(request: Request) -> Path:
+    """Where the reports go. Raises `errors.UsageError` where a link leads a path in the repository out of it."""
+    name = str(request.settings["report.directory"])
+    real, root = os.path.realpath(request.root / name), os.path.realpath(request.root)
+    if not os.path.isabs(name) and not f"{real}/".startswith(f"{root}/") and not name.startswith(".."):
+        raise UsageError(f"`{name}` leads out of the repository, to `{real}`", "remove the link, or name a folder")
+    return request.root / name
 
 
 def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> int:
     """Try what was chosen, write every report, publish; the verdict alone is the exit code."""
     refuse_unsafe(environment)
     request = measured(request, environment)
+    folder, templates = _report_folder(request), request.settings["report.templates"]
+    own = templates and not _templates_change(request, request.earlier)
+    custom = request.root / templates if own else None
     with observer(stream) as listener:
         for note in request.selection.notes:
             listener.note(note)
         result, stopped = try_packages(request, listener)
         listener.run_finished(result)
-    templates = request.settings["report.templates"]
-    folder = request.root / request.settings["report.directory"]
-    custom = request.root / templates if templates else None
     write_reports(result, folder, custom, environment=environment, root=request.root)
     if environment.get("GITHUB_ACTIONS"):
         # From the workspace, because the path of this container means nothing to the job's later steps.

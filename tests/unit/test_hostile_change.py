@@ -37,12 +37,11 @@ def waived(text: str) -> str:
     return package(handler("purge", PURGE, text))
 
 
-def script(*lines: str) -> str:
-    """A package with a script of several lines."""
+def script(*lines: str, waiver: str = "") -> str:
+    """A package with a script of several lines, and a comment where it begins."""
     text = "".join(f"          {line}\n" for line in lines)
-    return package(
-        f"    - name: wipe\n      type: shell\n      timeout: 5s\n      config:\n        command: |\n{text}"
-    )
+    head = "    - name: wipe\n      type: shell\n      timeout: 5s\n      config:\n"
+    return package(f"{head}        command: |  {waiver}\n{text}")
 
 
 def timed(timeout: str) -> str:
@@ -134,6 +133,11 @@ COMMENTS: dict[str, Row] = {
     "change what is waived": (
         {POLICY: STRICT, CLEAN: package(CLEARED)},
         {CLEAN: package(CLEARED).replace(PURGE, f"{PURGE} /srv/database")},
+        "waiver-new",
+    ),
+    "change the script around the waived line": (
+        {POLICY: STRICT, CLEAN: script(PURGE, waiver=ALLOW.format(DATA))},
+        {CLEAN: script("alias ls=true", PURGE, waiver=ALLOW.format(DATA))},
         "waiver-new",
     ),
     "change what the waived line refers to": (

@@ -114,6 +114,54 @@ def test_paths_that_no_longer_name_a_package_do_not_pass(change: PullRequest) ->
         assert (said.returncode, "there is no package to look at" in said.stderr) == (2, True)
 
 
+def test_a_change_of_the_policy_is_told_to_its_reviewers(change: PullRequest) -> None:
+    base = change.commit({CLEAN: LOOK})
+    change.commit({CLEAN: LOOK + "\n"})
+    assert "until this is merged" not in call(change.root, "check", **change.environment(base)).stderr
+    change.commit({POLICY: "policy: {fail_on: nobody}\n"})
+    said = call(change.root, "check", **change.environment(base)).stderr
+    assert "`.wpk-sandbox.yaml` is changed here; until this is merged, that of the base counts" in said
+    assert "as it is changed here, it cannot be used: .wpk-sandbox.yaml:1:10" in said
+
+
+def test_the_note_on_the_policy_shows_no_file_of_the_runner(change: PullRequest, tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text("hunter2: {}\n")
+    base = change.commit({CLEAN: LOOK})
+    (change.root / POLICY).symlink_to("../secret.yaml")
+    change.commit()
+    said = call(change.root, "check", **change.environment(base))
+    assert "hunter2" not in said.stdout + said.stderr
+
+
+def test_reports_do_not_follow_a_link_out_of_the_repository(change: PullRequest, tmp_path: Path) -> None:
+    base = change.commit({CLEAN: LOOK})
+    (tmp_path / "outside").mkdir()
+    (change.root / "wpk-sandbox-report").symlink_to("../outside")
+    change.commit({CLEAN: WIPES})
+    environment = change.environment(base) | {"GITHUB_WORKSPACE": str(change.root)}
+    said = call(change.root, "ci", **environment)
+    assert (said.returncode, "leads out of the repository" in said.stderr) == (2, True)
+    assert list((tmp_path / "outside").iterdir()) == []
+    (change.root / "wpk-sandbox-report").unlink()
+    assert call(change.root, "ci", **environment).returncode == 1
+    assert (change.root / "wpk-sandbox-report" / "result.json").is_file()
+
+
+def test_the_words_of_the_summary_are_the_bases(change: PullRequest, tmp_path: Path) -> None:
+    settings, template = "report: {templates: words}\n", "words/summary.md.j2"
+    base = change.commit({POLICY: settings, template: "ours: {{ result.verdict }}\n", CLEAN: LOOK})
+    change.commit({CLEAN: WIPES})
+    environment = change.environment(base) | {"GITHUB_WORKSPACE": str(change.root)}
+    summary = change.root / "wpk-sandbox-report" / "summary.md"
+    call(change.root, "ci", **environment)
+    assert summary.read_text() == "ours: fail\n"
+    summary.unlink()
+    change.commit({template: "all is well\n"})
+    said = call(change.root, "ci", **environment)
+    assert "`words` is changed here, so the summary is the built-in one" in said.stdout
+    assert "all is well" not in summary.read_text()
+
+
 def test_a_package_outside_of_the_repository_is_checked_where_it_is(change: PullRequest, tmp_path: Path) -> None:
     change.commit({CLEAN: LOOK})
     outside = tmp_path / "outside"

@@ -52,6 +52,10 @@ class Earlier:
         mode, name = self.repository.entry(self.base, os.path.normpath(path)) or ("", "")
         return self.repository.blob(name) if mode.startswith("100") else None
 
+    def changes(self, path: str) -> bool:
+        """True when a file or a folder is not what it was at the base."""
+        return self.repository.entry(self.base, path) != self.repository.entry("HEAD", path)
+
     def linked(self, path: str) -> bool:
         """True where the base has a symbolic link at a path."""
         mode, _ = self.repository.entry(self.base, path) or ("", "")

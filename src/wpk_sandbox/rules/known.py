@@ -9,7 +9,7 @@ from wpk_sandbox.package.package import Document, Package
 from wpk_sandbox.package.validate import value_at
 from wpk_sandbox.rules.catalogue import rule as find_rule
 from wpk_sandbox.rules.policy import Policy
-from wpk_sandbox.rules.waived_text import handler_of, within, written_at
+from wpk_sandbox.rules.waived_text import command_at, handler_of, within, written_at
 
 # What a command does may be decided by all else that `spec` says, such as the values of parameters.
 _APART = ("handlers", "rollback", "monitoring", "description")
@@ -19,7 +19,7 @@ class Known:
     """The findings that a base waives by comments, each of which excuses one like it under the same terms.
 
     A critical finding is like another in a handler that says the same to the letter, under the same parameters,
-    triggers and switches; any other on the same line of a handler of the same name.
+    triggers and switches; any other in the same command, or on the same line, of a handler of the same name.
     """
 
     def __init__(self, document: Document | None = None, findings: Iterable[Finding] = ()) -> None:
@@ -69,7 +69,8 @@ def _likeness(finding: Finding, waiver: Waiver, document: Document) -> tuple[str
     if critical(finding):
         return (*terms, *_surroundings(handler, document))
     name = value_at(document.data, f"{handler}/name") if handler else ""
-    return (*terms, str(name), written_at(finding.location, document))
+    around = command_at(finding.location, document) or written_at(finding.location, document)
+    return (*terms, str(name), around)
 
 
 def _surroundings(handler: str, document: Document) -> tuple[str, str]:

@@ -31,7 +31,7 @@ def whole(text: str, finding: Finding, documents: Sequence[Document]) -> bool:
     Where there is no handler it is the whole document, such as a manifest beside the package.
     """
     document = _document(finding, documents)
-    return document is not None and _lines(text) in _wholes(finding, document)
+    return document is not None and bool(text) and _lines(text) in _wholes(finding, document)
 
 
 def handler_of(place: Location, document: Document) -> str:
@@ -50,6 +50,15 @@ def within(place: Location, there: Location) -> bool:
 def written_at(place: Location, document: Document) -> str:
     """The lines of a place, without their indentation."""
     return "\n".join(line.strip() for line in lines_of(document)[place.line - 1 : max(place.line, place.end_line)])
+
+
+def command_at(place: Location, document: Document) -> str:
+    """The whole text of the command that a place lies in; empty where it lies in none."""
+    for pointer in (each for each in document.places if _COMMAND.fullmatch(each)):
+        value = value_at(document.data, pointer)
+        if isinstance(value, str) and within(place, document.places[pointer]):
+            return value
+    return ""
 
 
 def _document(finding: Finding, documents: Sequence[Document]) -> Document | None:
@@ -73,12 +82,8 @@ def _marks(finding: Finding, document: Document | None) -> Iterator[str]:
 
 
 def _wholes(finding: Finding, document: Document) -> Iterator[str]:
-    place = finding.location
-    for pointer in (each for each in document.places if _COMMAND.fullmatch(each)):
-        value = value_at(document.data, pointer)
-        if isinstance(value, str) and within(place, document.places[pointer]):
-            yield _lines(value)
-    yield _lines(written_at(document.locate(handler_of(place, document)), document))
+    yield _lines(command_at(finding.location, document))
+    yield _lines(written_at(document.locate(handler_of(finding.location, document)), document))
 
 
 def _lines(text: str) -> str:

@@ -39,13 +39,18 @@ def changes(command: Command) -> bool:
         return not _replaceable(command)
     if name in _VERBS:
         return bool(_VERBS[name] & {value for value in values if value}) and not _only_asks(values)
-    if name == "shred" and not _overwrites_data(command):
+    if (name == "shred" and not _overwrites_data(command)) or (name == "dd" and not _writes_absolutely(values)):
         return False
     if name in _ALWAYS or name.startswith("mkfs."):
         return True
     if name in _DATABASES:
         return any(_CHANGES.search(word.when_empty) for word in command.arguments)
     return name == "rm" and _deletes_data(command)
+
+
+def _writes_absolutely(values: list[str | None]) -> bool:
+    """False for a `dd` into a file of the folder at hand, which most often is made to be deleted again."""
+    return any((value or "").startswith("of=/") for value in values)
 
 
 def _replaceable(command: Command) -> bool:
@@ -59,8 +64,8 @@ def _replaceable(command: Command) -> bool:
 
 
 def _only_asks(values: list[str | None]) -> bool:
-    return (
-        "status" in values or "history" in values or any((value or "").startswith("--dry-run") for value in values)
+    return not {"status", "history", "diff", "template"}.isdisjoint(values) or any(
+        (value or "").startswith("--dry-run") for value in values
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import mutating
+from wpk_sandbox.rules.shell import clouds, clusters, guards, mutating, reviews, settings, tls
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -80,7 +80,7 @@ _GUARDS = names(
     "auditd rsyslog syslog systemd-journald firewalld ufw apparmor fail2ban falco sysmon crowdsec ossec wazuh-agent"
     " clamav-daemon iptables nftables osqueryd falcon-sensor mdatp"
 )
-_STOPS = names("stop disable mask kill")
+_STOPS = names("stop disable mask")
 # Programs that switch a guard off with one of these words, or always.
 _ENFORCERS = {
     "setenforce": (names("0 Permissive permissive"), "stops SELinux from enforcing"),
@@ -91,6 +91,7 @@ _ENFORCERS = {
     "aa-disable": (frozenset[str](), "stops AppArmor from enforcing"),
     "aa-complain": (frozenset[str](), "stops AppArmor from enforcing"),
 }
+_STATUS = names("$? ${?} ${PIPESTATUS[0]} ${PIPESTATUS[1]}")
 _HISTORY = re.compile(r"(?:^|/)\.(?:bash|zsh|ash|sh|python)_history$")
 _LOGS = re.compile(
     r"^/var/log/(?:auth\.log|secure|audit(?:/.*)?|syslog|messages|wtmp|btmp|lastlog|faillog|kern\.log|journal(?:/.*)?)\*?$"
@@ -105,7 +106,7 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
             message = f"`{command.shown}` {what}" if command.words else f"this {what}"
             yield Issue(SAFETY_DISABLED, command.span, message, cwe=295 if what in _TLS else None)
         elif command.name == "set" and _goes_on(command):
-            ignored = _ignored(commands[index + 1 :])
+            ignored = None if _asks_status(commands[index + 1 :]) else _ignored(commands[index + 1 :])
             if ignored is not None:
                 message = f"after `{command.shown}` nothing notices when `{ignored.shown}` fails"
                 yield Issue(
@@ -119,7 +120,7 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
 
 
 def _switched_off(command: Command) -> str:
-    for test in (_flag, _host_keys, _variable, _git, _force, _guard, _trace):
+    for test in _TESTS:
         what = test(command)
         if what:
             return what
@@ -131,7 +132,9 @@ def _flag(command: Command) -> str:
     if known is None:
         return ""
     options = parse(command.arguments, _TAKES.get(command.name, frozenset()))
-    if command.name == "curl" and any(_LOCAL.match(word.when_empty) for word in options.operands):
+    if command.name in ("curl", "wget", "argocd") and any(
+        _LOCAL.match(word.when_empty) for word in options.operands
+    ):
         return ""
     if command.name in ("iptables", "ip6tables") and _is_own_chain(options.operands):
         return ""
@@ -259,6 +262,12 @@ def _goes_on(command: Command) -> bool:
     return "+e" in values or ("+o" in values and "errexit" in values)
 
 
+def _asks_status(commands: Sequence[Command]) -> bool:
+    """True where what failed is looked at afterwards: `rc=$?`, `[ $? -ne 0 ]`, `exit "$rc"`."""
+    pieces = (piece for command in commands for word in command.words for piece in word.unknown)
+    return any(piece.source in _STATUS or piece.name in ("?", "PIPESTATUS") for piece in pieces)
+
+
 def _ignored(commands: Sequence[Command]) -> Command | None:
     """The first command that changes something before `set -e` is back, which also ends what is ignored."""
     for command in commands:
@@ -269,4 +278,18 @@ def _ignored(commands: Sequence[Command]) -> Command | None:
     return None
 
 
-_TESTS: tuple[Callable[[Command], str], ...] = (_flag, _host_keys, _variable, _git, _force, _guard, _trace)
+_TESTS: tuple[Callable[[Command], str], ...] = (
+    _flag,
+    _host_keys,
+    _variable,
+    tls.unchecked,
+    _git,
+    _force,
+    _guard,
+    _trace,
+    guards.weakened,
+    clusters.switched_off,
+    clouds.switched_off,
+    reviews.passed_by,
+    settings.loosened,
+)

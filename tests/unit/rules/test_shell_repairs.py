@@ -31,6 +31,28 @@ READABLE = [
     'if [[ "$l" = *".pb" || "$r" = *".pb" ]]; then echo same; fi',
     ": <<=cut\nhow (to) use it: don't\n=cut",
     "for NAME do echo $NAME; done",
+    "protoc --import=vendor `# for the extensions` --out=. a.proto",
+    "if ! { ask >/dev/null 2>&1 || [ $? -ne 1 ]; } then echo no; fi",
+    "case $version in app' '[1-9]*) echo new;; ?*' '?*) echo words;; esac",
+    'if [ ! "$KIND" "$DEVICE" ]; then echo missing; fi',
+    "copy \"${url//'https://storage.example.com/'/gs://}\" file",
+    "readonly -f log::path",
+    "<<COMMENT\nwhat (nobody) reads\nCOMMENT",
+    'exec > >( exec 1>&- 2>&- logger -t "app[$$]" ) 2>&1',
+    "text=${text//<end>/${more}<new><end>}",
+    'if [[ $* = *" disk:none"*" client:yes"* ]]; then echo one; fi',
+    "[[ $title =~ ^\\[([0-9]*\\.)[^]]*\\] ]] && echo release",
+    'conf="${CONF:-${DIR}\\auth.yaml}"',
+    ": ${NAME=`echo ${INSTANCE} | tr ':' '-'`}",
+]
+# What a repair must not hide: it says the same as what was written.
+STILL_FOUND = [
+    'rm -rf /etc "${NOTE:+(${NOTE})}"',
+    "<<EOF bash\nrm -rf /etc\nEOF",
+    "x=$(rm -rf /etc) 2>/dev/null || true",
+    "ls `# a remark` `rm -rf /etc`",
+    "PATH=/x 2>&- rm -rf /etc",
+    'if [ ! "$A" "$B" ] || rm -rf /etc; then echo; fi',
 ]
 NO_SHELL = [
     "if true; then echo",
@@ -53,6 +75,12 @@ def test_the_danger_behind_it_is_found_in_its_place(script: str) -> None:
     issues = [each for each in read(text).commands if each.name == "rm"]
     assert [text[slice(*each.span)] for each in issues] == ["rm -rf /etc"]
     assert SYSTEM in of_shell(text)
+
+
+@pytest.mark.parametrize("script", STILL_FOUND)
+def test_a_repair_hides_nothing(script: str) -> None:
+    # Without the second line some of them can be read as they stand.
+    assert SYSTEM in of_shell(f"{script}\ny=$(ask) 2>/dev/null || y=0\n")
 
 
 @pytest.mark.parametrize("script", NO_SHELL)

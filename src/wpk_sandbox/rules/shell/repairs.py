@@ -27,17 +27,29 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, spelling in (
         # `for NAME do`, `while (…) do`, `if (…) then`
         (r"(?<=[\w)])(?=[ \t]+do\b)", ";"),
-        (r"(?<=\))(?=[ \t]+then\b)", ";"),
+        (r"(?<=[)}])(?=[ \t]+then\b)", ";"),
+        # `# a remark between arguments`
+        (r"`#[^`\n]*`", ""),
         # a test for one `~`
         (r"(?<==\s)(?=~\s)", r"\\"),
         # `${@:$#}`, `${X:$start:$length}`
         (r"(?<=:)\$#(?=\})", " -1"),
         (r"(\$\{\w+(?::[^}:$\n]{0,40})?:)\$(\w+)(?=[:}])", r"\1${\2}"),
+        # `${X:-`program`}`; `${X//'a'/b}`, which nobody works out in another form either
+        (r"(\$\{\w+:?[-=+])`([^`\n]{0,300})`(?=\})", r"\1$(\2)"),
+        (r"\$\{(\w+)//?'[^'\n]{0,300}'/[^}\n]{0,300}\}", r"${\1@E}"),
+        # `[ "$TEST" "$FILE" ]`
+        (r"(?:(?<=[\s;!&|(])|^)\[(?=[ \t]+(?:![ \t]+)?\"[^\"\n]{1,80}\"[ \t]+\"?\$)", "test"),
         # `[ -a \( … \) ]`
         (r"(?:(?<=[\s;!&|(])|^)\[(?=[ \t](?:\\\n|[^\n;]){0,300}?\\\()", "test"),
         # `V=4 log::info`
         (r"(?<![\w$\"'-])(\w+=[\"\w./-]{0,80})(?=[ \t]+\w+::\w)", r"\1;"),
+        # `readonly -f log::info`, here-documents of nobody, a descriptor closed before the name of the program
+        (r"\b(?:readonly|export|declare|typeset|unset)[ \t]+-f[ \t]+\w+::[\w:]+", ":"),
+        (r"^(?=<<-?[\\'\"]?\w+['\"]?[ \t]*$)", ": "),
+        (r"(?<=\s)\d?[<>]&-(?=\s)", ""),
         # a parenthesis or a blank in a pattern of `case`
+        (r"(?<=[\w*?])' '(?=[\w*?\[])", r"\\ "),
         (r"\\\((?=\*\))", "?"),
         (r"\[([\"'])[ \t]*\1\](?=\*\))", "?"),
         # `grep ^lo$;`
@@ -46,7 +58,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:(?<=\d)|\{\w+\})<>(?=[ \t]*(?:/dev/(?!tcp|udp)|\"?\$|<\())", ">"),
         # `$((16#$X))`
         (r"(?<![\w$.])\d{1,2}#(?=\$)", ""),
+        # `[[ $X =~ ^\[(.*)\] ]]`
+        (r"(?<==~)[ \t]+[^\n]{1,300}?(?=[ \t]+\]\])", " x"),
         # `[[ $X = *".a" || … ]]`
+        (r"(=[ \t]+)\*(\"[^\"\n]*\")\*\"[^\"\n]*\"\*", r"\1\2"),
         (r"(=[ \t]+)\*\"([^\"\n]*)\"(?=[ \t]+(?:\|\||&&|\]\]))", r'\1"\2"'),
     )
 )
@@ -55,9 +70,9 @@ _SUBSHELLS = re.compile(r"(?<=\()(?=\()")
 _SILENCED = re.compile(
     r"(?<=[)`\"])(?:[ \t]+\d?>>?[ \t]*(?:/dev/null|&\d))+(?=[ \t]*(?:\|\||&&|;|$))", re.MULTILINE
 )
-_ASSIGNED = re.compile(r"(?:^|[\s;!(|&])\w+\+?=[\"`$]")
+_ASSIGNED = re.compile(r"(?:^|[\s;!(|&])\w+\+?=[\"`$]", re.MULTILINE)
 _MARK = re.compile(r"<<-?[ \t]*['\"]?=(\w+)")
-_OPERATOR = re.compile(r"\$\{[\w@*#!]+(?:\[[^\]\n]{0,40}\])?:?[-+=?%#]")
+_OPERATOR = re.compile(r"\$\{[\w@*#!]+(?:\[[^\]\n]{0,40}\])?:?[-+=?%#/]")
 _SIGNS = frozenset("()<>;|&")
 
 
@@ -139,7 +154,7 @@ def _alternatives(text: str) -> list[Edit]:
 
 
 def _signs(text: str, start: int) -> Iterator[Edit]:
-    depth, place, last = 0, start, min(start + _LONGEST, len(text))
+    depth, quoted, place, last = 0, False, start, min(start + _LONGEST, len(text))
     while place < last and text[place] != "\n":
         char, two = text[place], text[place : place + 2]
         if two == "$(" or char == "`":
@@ -151,12 +166,23 @@ def _signs(text: str, start: int) -> Iterator[Edit]:
             depth -= 1
             if depth < 0:
                 return
-        elif char == "\\" and text[place + 1 : place + 2] in tuple("<>()]}"):
-            yield place, place + 2, "__"
-            place += 1
-        elif char in _SIGNS:
-            yield place, place + 1, "_"
+        elif char == '"':
+            quoted = not quoted
+        elif not quoted and (edit := _sign(two, place)):
+            yield edit
+            place = edit[1] - 1
         place += 1
+
+
+def _sign(two: str, place: int) -> Edit | None:
+    """A sign in quotes, and a backslash where it means something to nobody but to the grammar."""
+    if two[0] in _SIGNS:
+        return place, place + 1, f'"{two[0]}"'
+    if two[0] != "\\" or not two[1:].strip() or two[1] in "$`\"\\'":
+        return None
+    if two[1] in _SIGNS:
+        return place, place + 2, f'"{two}"'
+    return place, place + 2, f'"{two[1]}"' if two[1] in "]}" else two[1]
 
 
 def _behind(text: str, place: int, last: int) -> int:

@@ -5,18 +5,21 @@ Each form's libraries are imported where it is written: most calls want text.
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.judging import Judged, Request, refusal
+from wpk_sandbox.package.package import Package
 from wpk_sandbox.report import phrases
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.lines import Line, Tone, line
 from wpk_sandbox.report.terminal import columns_of, write
+from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.fixes import FIXABLE, fixes
+from wpk_sandbox.rules.masking import hidden_of
 from wpk_sandbox.rules.policy import Outcome
 
 if TYPE_CHECKING:
@@ -99,17 +102,28 @@ def _sarif(checked: Checked, stream: IO[str]) -> None:
 
 def _sources(checked: Checked) -> "dict[str, Source]":
     """The files of the findings, with what `--fix` would correct in them."""
-    from dataclasses import replace  # noqa: PLC0415 -- only for this form
+    from wpk_sandbox.publish.sources import sources  # noqa: PLC0415 -- only for this form
+    from wpk_sandbox.report.source import Source  # noqa: PLC0415 -- the same
 
-    from wpk_sandbox.publish.sources import sources  # noqa: PLC0415 -- the same
-
-    known = sources(checked.request.root, checked.findings)
+    packages: dict[str, list[Package]] = {}
+    found: dict[str, list[Finding]] = {}
+    for each in checked.judged:
+        packages.setdefault(each.package.path, []).append(each.package)
+    for finding in checked.findings:
+        found.setdefault(finding.location.path, []).append(finding)
     timeout = float(checked.request.settings["timeouts.handler"])
-    for path in {each.location.path for each in checked.findings if each.rule in FIXABLE}.intersection(known):
-        here = [each.package for each in checked.judged if each.package.path == path]
-        about = [each for each in checked.findings if each.location.path == path]
-        known[path] = replace(known[path], fixes=fixes(known[path].text, here, about, timeout=timeout))
-    return known
+    return {
+        path: Source(known.text, _open(fixes(known.text, here, found[path], timeout=timeout), here))
+        for path, known in sources(checked.request.root, checked.findings).items()
+        for here in [packages.get(path, [])]
+    }
+
+
+def _open(known: Iterable[Fix], packages: Iterable[Package]) -> tuple[Fix, ...]:
+    """The fixes that show no secret of the packages."""
+    hidden = hidden_of(packages)
+    shown = ((fix, "\n".join((fix.message, *(edit.replacement for edit in fix.edits)))) for fix in known)
+    return tuple(fix for fix, text in shown if not any(secret in text for secret in hidden))
 
 
 def _gitlab(checked: Checked, stream: IO[str]) -> None:

@@ -19,6 +19,7 @@ from wpk_sandbox.report.escape import log_line, one_line
 from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.edit import Edit, apply
 from wpk_sandbox.rules.fixes import fixes
+from wpk_sandbox.rules.masking import hidden_of, starred
 
 # A fix may show what lay behind it: the fields of a handler whose type was not known.
 MOST_ROUNDS = 4
@@ -32,10 +33,11 @@ def fix(request: Request, stream: IO[str]) -> None:
     done, files = 0, set[str]()
     for _ in range(MOST_ROUNDS):
         before = done
-        for path, text, found in _fixable(request):
+        for path, text, found, hidden in _fixable(request):
             _rewrite(request.root / path, text, apply(text, _edits(found)))
             for each in found:
-                stream.write(log_line(one_line(f"{each.location}: fixed {each.name}: {each.message}")) + "\n")
+                said = f"{each.location}: fixed {each.name}: {starred(each.message, hidden)}"
+                stream.write(log_line(one_line(said)) + "\n")
             done += len(found)
             files.add(path)
         if done == before:
@@ -45,11 +47,14 @@ def fix(request: Request, stream: IO[str]) -> None:
 
 
 def show(request: Request, stream: IO[str]) -> int:
-    """Write what `fix` would do as a unified diff, and change nothing; fails when there is something to do."""
+    """Write what `fix` would do as a unified diff, and change nothing; fails when there is something to do.
+
+    Secrets are starred out of it, whatever `patch` then makes of their lines: a log is no place for them.
+    """
     found_any = False
-    for path, text, found in _fixable(request):
+    for path, text, found, hidden in _fixable(request):
         found_any = True
-        stream.write(_diff(path, text, apply(text, _edits(found))))
+        stream.write(_diff(path, starred(text, hidden), starred(apply(text, _edits(found)), hidden)))
     return ExitCode.FAIL if found_any else ExitCode.PASS
 
 
@@ -57,8 +62,8 @@ def _edits(found: Sequence[Fix]) -> Iterator[Edit]:
     return (edit for each in found for edit in each.edits)
 
 
-def _fixable(request: Request) -> Iterator[tuple[str, str, tuple[Fix, ...]]]:
-    """Each file that has fixes, with its text."""
+def _fixable(request: Request) -> Iterator[tuple[str, str, tuple[Fix, ...], list[str]]]:
+    """Each file that has fixes, with its text, and the secrets in it."""
     packages: dict[str, dict[int, Package]] = {}
     findings: dict[str, list[Finding]] = {}
     loose: list[Finding] = []
@@ -74,7 +79,7 @@ def _fixable(request: Request) -> Iterator[tuple[str, str, tuple[Fix, ...]]]:
         here = tuple(packages.get(path, {}).values())
         text = None if isinstance(data, Finding) else _text(data, here)
         if text is not None and (found := fixes(text, here, findings.get(path, ()), timeout=timeout)):
-            yield path, text, found
+            yield path, text, found, hidden_of(here)
 
 
 def _text(data: bytes, packages: Sequence[Package]) -> str | None:

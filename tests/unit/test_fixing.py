@@ -140,3 +140,33 @@ def test_check_says_how_many_findings_it_could_fix(call: Call, wrong: Path) -> N
     wrong.write_text(GOOD)
     assert call("check", wrong.name).out.endswith("1 finding, 1 of them for `--fix`\n")
     assert call("check", "--fix", wrong.name).out.endswith("1 package checked, 0 findings\n")
+
+
+SECRET = "ghp_8Gk2LwQx9RtYv3BnMz7CpHd5SjFa1Ue6Xo4W"
+WITH_SECRET = f"""\
+apiVersion: v1
+kind: WorkflowPackage
+metadata: {{name: s, version: 1.0.0}}
+spec:
+  runtime: {{type: shell}}
+  handlers:
+    - name: x
+      type: shell
+      config:
+        command: "curl -H 'X: {SECRET}' http://a.svc"
+"""
+
+
+def test_the_diff_shows_no_secret_beside_what_it_corrects(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "s.wpk.yaml").write_text(WITH_SECRET)
+    shown = call("check", "--fix", "--diff", "s.wpk.yaml").out
+    assert "+      timeout: 5m\n" in shown
+    assert "-H 'X: ***" in shown
+    assert SECRET not in shown
+
+
+def test_a_fixed_file_keeps_its_secrets(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "s.wpk.yaml").write_text(WITH_SECRET)
+    said = call("check", "--fix", "s.wpk.yaml")
+    assert SECRET in (tmp_path / "s.wpk.yaml").read_text()
+    assert SECRET not in said.out + said.err

@@ -36,6 +36,16 @@ def _written(subject: Subject, secret: Secret) -> Iterator[str]:
     yield from (line.strip() for line in subject.places.written(place).split("\n"))
 
 
+def hidden_of(packages: Iterable[Package]) -> list[str]:
+    """The same of all packages of a file."""
+    return [text for package in packages for text in hidden_texts(Subject(package, Policy()))]
+
+
+def starred(text: str, texts: Sequence[str]) -> str:
+    """The text with these texts starred out, as long as before."""
+    return _starred(text, texts, same_length=True)
+
+
 def masked(findings: Sequence[Finding], packages: Iterable[Package]) -> tuple[Finding, ...]:
     """The findings of loading a file without the secrets of its packages, or of its lines where it has none."""
     if not findings:

@@ -87,7 +87,7 @@ def _text(text: str, pointer: str, name: str) -> Iterator[Secret]:
     if forms.NAME.search(name) and _is_secret(text, sure=bool(forms.SURELY.search(name))):
         yield Secret(f"the value of `{name}`", pointer, text, (0, len(text)))
         return
-    if len(text) < 8 or not forms.HINT.search(text):
+    if len(text) < 8 or not forms.HINT.search(text.lower()):
         return
     taken: list[Span] = []
     for what, span in _candidates(text):

@@ -70,6 +70,22 @@ def test_packages_of_one_file_share_what_they_may_cost_and_each_has_a_part() -> 
     assert parser.shared(1, 1_000).left == parser.shared(0, 0).left == parser.LEAST_COST
 
 
+def test_commands_cost_by_their_words_and_by_what_they_read() -> None:
+    few, words, sources = (parser.Budget() for _ in range(3))
+    assert few.affords(3, 0)
+    assert words.affords(300, 0)
+    assert sources.affords(3, 1_000)
+    assert few.left > words.left > sources.left
+    assert not parser.Budget(1).affords(3, 0)
+
+
+def test_many_commands_that_read_what_many_print_are_not_all_judged() -> None:
+    jobs = 'echo "* * * * * ls /srv"; '
+    assert problems(f"( {jobs * 20}) | crontab -") == []
+    (problem,) = problems(f"( {jobs * 1_100}) | crontab -")
+    assert problem.startswith("all scripts of the package are too long")
+
+
 def test_a_line_that_the_parser_had_reached_is_told() -> None:
     (problem,) = syntax.read("ls /srv\n" * 20 + "A=(" * 9_000).problems
     assert problem.span[0] >= len("ls /srv\n") * 20

@@ -1,6 +1,7 @@
 """A simple command: what a shell starts, with everything around it that rules ask for."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from wpk_sandbox.rules.shell.source import Span
 from wpk_sandbox.rules.shell.words import Word
@@ -24,7 +25,7 @@ class Redirect:
         return ">" in self.operator
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
     """One command, with quotes, variables, wrappers and nested interpreters resolved as far as they can be known.
 
@@ -60,7 +61,7 @@ class Command:
         """The words after the name."""
         return self.words[1:]
 
-    @property
+    @cached_property
     def shown(self) -> str:
         """The command for a reader, in one line of at most 80 characters."""
         parts: list[str] = []

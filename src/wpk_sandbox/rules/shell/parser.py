@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 # Ordinary shell takes less than one step for each byte, so that 32 KiB of it can be read.
 MOST_STEPS = 40_000
-# What all scripts of a file may cost, about 150 KiB of ordinary shell; a script costs the more for a step the
+# What all scripts of a file may cost, about 80 KiB of ordinary shell; a script costs the more for a step the
 # more steps it takes.
-MOST_COST = 4 * MOST_STEPS
+MOST_COST = 3 * MOST_STEPS
+OVER = "all scripts of the package are too long, or too far from shell syntax, to be read to the end"
 # What those of each package may cost, however many there are in the file.
 LEAST_COST = 5_000
+# What the rules take for a command is counted in the parser's steps too.
+_COST_OF_A_COMMAND = 8
+_SOURCES_OF_A_STEP = 4
 # What the parser takes between two of its reports of progress: OP_COUNT_PER_PARSER_CALLBACK_CHECK of its source.
 _STEPS_OF_A_REPORT = 100
 # Bytes that the parser is given at a time. Reading them counts as a step, and so does reading them again.
@@ -30,6 +34,11 @@ class Budget:
     """What is left for the scripts of one package."""
 
     left: int = MOST_COST
+
+    def affords(self, words: int, sources: int) -> bool:
+        """Take off what it costs to judge a command of some words, that reads what some others print."""
+        self.left -= _COST_OF_A_COMMAND + words + sources // _SOURCES_OF_A_STEP
+        return self.left >= 0
 
     def charge(self, steps: int) -> None:
         """Take off what a script cost."""
@@ -81,7 +90,7 @@ def parse(data: bytes, budget: Budget) -> "Node":
 def _reason(steps: int) -> str:
     if steps > MOST_STEPS:
         return "the script is too long, or too far from shell syntax, to be read"
-    return "all scripts of the package are too long, or too far from shell syntax, to be read to the end"
+    return OVER
 
 
 @functools.cache

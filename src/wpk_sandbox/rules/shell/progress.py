@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from wpk_sandbox.rules.shell.command import Command, Redirect
 from wpk_sandbox.rules.shell.files import Files
-from wpk_sandbox.rules.shell.parser import Budget
+from wpk_sandbox.rules.shell.parser import OVER, Budget
 from wpk_sandbox.rules.shell.scope import Scope
 from wpk_sandbox.rules.shell.source import Span
 from wpk_sandbox.rules.shell.words import Word
@@ -84,6 +84,8 @@ class Reading:
         """Note a command."""
         if len(self.commands) >= MOST_COMMANDS:
             raise self.stop(f"the script has more than {MOST_COMMANDS} commands", command.span)
+        if not self.budget.affords(len(command.words), len(command.upstream)):
+            raise self.stop(OVER, command.span)
         self.commands.append(command)
 
     def define(self, function: Function) -> None:

@@ -274,6 +274,11 @@ FILES: dict[str, Row] = {
         {CLEAN: f"{LOOK}---\n{WIPES.replace('apiVersion: v1', 'apiVersion: v2')}"},
         "wrong-api-version",
     ),
+    "put it into a list": (
+        {CLEAN: LOOK},
+        {CLEAN: LOOK + "---\nkind: List\nitems:\n- " + WIPES.replace("\n", "\n  ").rstrip() + "\n"},
+        "not-a-package",
+    ),
     "break its case file": (
         {CLEAN: LOOK},
         {"ops/clean.wpk.test.yaml": "cases: [{name: 1, name: 2}]\n"},

@@ -29,6 +29,7 @@ from wpk_sandbox.package.source import parse, read_file
 from wpk_sandbox.package.uncovered import uncovered
 from wpk_sandbox.package.validate import nearest
 
+MOST_NOTES = 20
 # A word that may be a path: of a manifest in a field of its own, or of a script in the middle of a command.
 _WORD = re.compile(r"[^\s'\"`;|&<>(){}\[\]$=,]*[/.][^\s'\"`;|&<>(){}\[\]$=,]*")
 
@@ -130,12 +131,14 @@ def _replaced(changes: Iterable[Change], gone: Sequence[str]) -> Iterator[Findin
 
 
 def _gone(gone: Sequence[str], renames: Mapping[str, str]) -> Iterator[str]:
-    """A note for each package that is no longer where it was."""
-    for path in gone:
+    """A note for each package that is no longer where it was; more than a reader reads would hide all others."""
+    for path in gone[:MOST_NOTES]:
         if path in renames:
             yield f"`{printable(path)}` → `{printable(renames[path])}` was renamed"
         else:
             yield f"`{printable(path)}` was deleted, so nothing of it is tried"
+    if len(gone) > MOST_NOTES:
+        yield f"and {len(gone) - MOST_NOTES} more packages were deleted or renamed"
 
 
 def _dependent(root: Path, others: frozenset[str], unchanged: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ package as an `UnknownAction`.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package import problems
 from wpk_sandbox.package.build import build
 from wpk_sandbox.package.format import API_VERSION, KIND, WorkflowPackage
+from wpk_sandbox.package.free import slips
 from wpk_sandbox.package.package import Document, Package
 from wpk_sandbox.package.source import capped, parse, read_file
 from wpk_sandbox.package.validate import Problem, check, nearest, shown, value_at
@@ -58,12 +60,25 @@ def load_bytes(data: bytes, path: str) -> Loaded:
             others.append(document)
     if not near and not any(problems.fatal(finding.severity) for finding in findings):
         findings.append(_no_package(others, path))
+    findings += (finding for document in others for finding in _nested(document))
     return Loaded(tuple(packages), capped(findings))
 
 
 def _kind(document: Document) -> str | None:
     kind = document.data.get("kind") if isinstance(document.data, dict) else None
     return kind if isinstance(kind, str) else None
+
+
+def _nested(document: Document) -> Iterator[Finding]:
+    """A finding for each package that stands inside of something else, such as a `List`: there nobody reads it."""
+    for pointer in document.places:
+        around = value_at(document.data, pointer.removesuffix("/kind")) if pointer.endswith("/kind") else None
+        # Others only name the kind, as the definition of a resource does.
+        if around is not document.data and isinstance(around, dict) and around["kind"] == KIND and "spec" in around:
+            place = document.locate(pointer)
+            message = f"this {KIND} stands inside of another document, where it is not looked at"
+            fix = "Give it a document of its own."
+            yield problems.NOT_A_PACKAGE.at(place, message, fix=fix, excerpt=document.line(place.line)[:200])
 
 
 def _near_miss(document: Document, kind: str) -> Finding:
@@ -96,6 +111,7 @@ def _no_package(others: list[Document], path: str) -> Finding:
 
 def _load(document: Document, digest: str) -> tuple[Package | None, list[Finding]]:
     found = [_weighed(problem, document.data) for problem in check(document.data, WorkflowPackage)]
+    found += slips(document.data)
     findings = [problem.finding(document) for problem in found]
     if any(problems.fatal(problem.rule.severity) for problem in found):
         return None, findings

@@ -27,6 +27,14 @@ from wpk_sandbox.rules.shell.syntax import Script
 _MANIFEST_OPTIONS = ("manifest", "template", "data", "spec", "job", "pod", "container", "containers")
 # What describes objects, and is none: the schema of a custom resource, the pattern of an admission policy.
 _DESCRIPTIONS = frozenset({"openAPIV3Schema", "pattern", "anyPattern"})
+# What the node runs in a container beside its command.
+_HOOKS = (
+    "lifecycle/postStart/exec",
+    "lifecycle/preStop/exec",
+    "livenessProbe/exec",
+    "readinessProbe/exec",
+    "startupProbe/exec",
+)
 _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -170,7 +178,16 @@ class Subject:
                     yield from self._arguments(step, pointer, container)
 
     def _arguments(self, step: Step, pointer: str, container: Mapping[str, Any]) -> Iterator[ShellText]:
-        """What a container runs: its `command`, then its `args`."""
+        """What runs in a container: its own command, and those of its probes and hooks."""
+        yield from self._command(step, pointer, container)
+        for hook in _HOOKS:
+            part: Any = container
+            for key in hook.split("/"):
+                part = as_mapping(part).get(key)
+            yield from self._command(step, f"{pointer}/{hook}", as_mapping(part))
+
+    def _command(self, step: Step, pointer: str, container: Mapping[str, Any]) -> Iterator[ShellText]:
+        """A `command`, then its `args`."""
         pointers: list[str] = []
         texts: list[str] = []
         for key in ("command", "args"):

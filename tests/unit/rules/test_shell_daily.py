@@ -18,6 +18,10 @@ HARMLESS = {
         'rm -f "$CONFIG_DIR/disable-autolaunch"',
         'rm -f "$LOGDIR/app.log"',
         'rm -f "${HOME_DIR}/${NAME}/$(basename "$URL")"',
+        'rm "${ARTIFACTS}"/log-*',
+        'rm -f "$LOGDIR"/*.log',
+        'find "$DATA_DIR"/. -type f -exec ls -l {} +',
+        'find "$DATA_DIR"/. -name "*.conf" -exec grep -H listen {} ";"',
         # `mv` never moves `/` itself, and a file that is not there is an error.
         'mv "$NEXT.$CYCLE" "$NEXT.$OLD"',
         'mv "${GOBIN}/${TOOL}" "${GOBIN}/${TOOL}-${VERSION}"',
@@ -96,6 +100,10 @@ DANGEROUS = {
     "shell-unsafe-expansion": [
         'rm -rf "$CONFIG_DIR/data"',
         'rm -f "$DIR"/*',
+        'rm -f "$PREFIX/etc"/*',
+        'find "$DATA_DIR"/. -type f -exec chmod 600 {} +',
+        'find "$DATA_DIR"/. -type f -exec ls {} ";" -delete',
+        'find "$DATA_DIR"/. -type f -exec "$TOOL" {} ";"',
         'rm -rf "${A}/${B}"',
         'rm -rf "${disk:-}"/*',
         'mv "$DIR"/* /backup/',

@@ -26,6 +26,9 @@ UNSAFE_EXPANSION = Rule(
 
 RULES = (UNSAFE_EXPANSION,)
 
+_LOOKS = names(
+    "ls echo printf cat grep egrep fgrep stat file wc head tail du basename md5sum sha256sum test readlink"
+)
 _RECURSIVE = ("r", "R", "recursive")
 # What below one of these is scratch, and at the root is nothing.
 _SCRATCH = frozenset({"TMPDIR", "TMP", "TEMP"})
@@ -83,7 +86,7 @@ def _reaching(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:
     """A path that becomes `/`, everything in it, or everything where the shell stands."""
     for word in _targets(command):
         piece = _open(word, guarded)
-        if piece is not None and (reached := _reached(word, moved=command.name == "mv")):
+        if piece is not None and (reached := _reached(word, alone=_takes_no_folder(command))):
             message = f"`{command.shown}` reaches {reached} when `{piece.source}` is empty"
             yield Issue(UNSAFE_EXPANSION, command.span, message, _fix(word, piece), when_empty=piece)
 
@@ -98,7 +101,7 @@ def _targets(command: Command) -> Sequence[Word]:
             options = parse(command.arguments, names("reference from"))
             return options.operands[1:] if options.has(*_RECURSIVE) else ()
         case "find":
-            if any(word.value in ("-delete", "-exec", "-execdir") for word in command.arguments):
+            if _changes_what_it_finds([word.value or "" for word in command.arguments]):
                 ends = (index for index, word in enumerate(command.arguments) if word.when_empty[:1] in "-(!")
                 return [word for word in command.arguments[: next(ends, None)] if word.when_empty]
         case "rsync":
@@ -108,6 +111,12 @@ def _targets(command: Command) -> Sequence[Word]:
         case "mv":
             return parse(command.arguments, names("t S target-directory suffix")).operands[:-1]
     return ()
+
+
+def _changes_what_it_finds(values: Sequence[str]) -> bool:
+    """True for a `find` that deletes, or starts a program that does more than to look."""
+    started = [values[index + 1] for index, value in enumerate(values[:-1]) if value in ("-exec", "-execdir")]
+    return "-delete" in values or any(name.rpartition("/")[2] not in _LOOKS for name in started)
 
 
 def _is_pattern(word: Word) -> bool:
@@ -125,10 +134,15 @@ def _open(word: Word, guarded: frozenset[str]) -> Piece | None:
     return unknown[0]
 
 
-def _reached(word: Word, *, moved: bool) -> str:
+def _takes_no_folder(command: Command) -> bool:
+    """True for `mv`, which never takes `/` itself, and for `rm` without `-r`."""
+    return command.name == "mv" or (command.name == "rm" and not parse(command.arguments).has(*_RECURSIVE))
+
+
+def _reached(word: Word, *, alone: bool) -> str:
     """What a path is when everything unknown in it is empty, if that is more than anybody can mean.
 
-    Nobody can move `/` itself, and what is `moved` from right below it is there by chance only.
+    A single file right below `/`, which a command takes `alone`, is there by chance only.
     """
     text = word.pattern()
     if word.pieces[0].exact and word.pieces[0].text not in ("/", ""):
@@ -139,7 +153,7 @@ def _reached(word: Word, *, moved: bool) -> str:
     if path is None:
         return ""
     root = paths.system_root(path)
-    if moved and (root is None or path == "/"):
+    if alone and (root is None or path == "/"):
         return ""
     if root is None:
         # `$DIR/data` is another folder than any that can be meant; deeper paths hardly exist.

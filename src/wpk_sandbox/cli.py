@@ -6,7 +6,6 @@ Whatever a subcommand needs is imported inside of it, so that `--help` answers a
 import gc
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -252,20 +251,9 @@ def schema(which: str) -> int:
 @click.argument("rule_id", metavar="RULE", required=False)
 def explain(rule_id: str | None) -> int:
     """Explain a rule: what it finds, why it matters, how to fix it. Without RULE, list all."""
-    from wpk_sandbox.rules.catalogue import ALL_RULES
-    from wpk_sandbox.rules.catalogue import rule as find_rule
-    from wpk_sandbox.rules.explain import explain as explained
-    from wpk_sandbox.rules.explain import rules_like
+    from wpk_sandbox import explaining
 
-    if rule_id is None:
-        for each in ALL_RULES:
-            click.echo(f"{each.id:32} {each.severity:9} {each.title}")
-        return ExitCode.PASS
-    found = find_rule(rule_id)
-    if found is None:
-        raise UsageError(f"there is no rule `{rule_id}`", rules_like(rule_id))
-    click.echo(explained(found, min(80, shutil.get_terminal_size().columns)), nl=False)
-    return ExitCode.PASS
+    return explaining.list_rules(sys.stdout) if rule_id is None else explaining.explain_rule(rule_id, sys.stdout)
 
 
 @commands.group()

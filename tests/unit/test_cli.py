@@ -311,6 +311,23 @@ def test_explain_lists_every_rule_and_tells_of_one(call: Call) -> None:
     assert call("explain", "shell-exhaustion").out.startswith("shell-exhaustion (critical")
 
 
+def test_explain_knows_the_rules_of_the_repository(call: Call, tmp_path: Path) -> None:
+    own = {
+        "id": "no-prod",
+        "when": "spec.namespace == 'prod'",
+        "message": "no runbook for prod \x1b[2J",
+        "severity": "high",
+        "fix": "Ask.",
+    }
+    (tmp_path / ".wpk-sandbox.yaml").write_text(json.dumps({"policy": {"rules": [own]}}))
+    assert call("explain").out.splitlines()[-1] == f"{'no-prod':32} high      no runbook for prod \\x1b[2J"
+    text = call("explain", "no-prod").out
+    assert text.startswith("no-prod (high, 30 points), a rule of this repository\nno runbook for prod \\x1b[2J\n")
+    assert "  | spec.namespace == 'prod'\n" in text
+    assert "What to do\n  Ask.\n" in text
+    assert "# wpk-sandbox: allow no-prod -- " in text
+
+
 @pytest.mark.parametrize(
     ("written", "remedy"),
     [

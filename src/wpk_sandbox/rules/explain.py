@@ -10,7 +10,7 @@ from wpk_sandbox.package.problems import LOAD_RULES, fatal
 from wpk_sandbox.rules import waiver_rules
 from wpk_sandbox.rules.catalogue import ALL_RULES, CHANGE_RULES, CHECK_RULES, POLICY_RULES, nearest
 from wpk_sandbox.rules.examples import example
-from wpk_sandbox.rules.policy import POINTS, Policy
+from wpk_sandbox.rules.policy import POINTS, CustomRule, Policy
 from wpk_sandbox.rules.sources import SOURCES
 
 _WIDTH = 80
@@ -31,6 +31,15 @@ def explain(rule: Rule, width: int = _WIDTH) -> str:
         lines += ["", "To let it stand", *_waiver(rule, width)]
     lines += ["", "More", *(f"  {source}" for source in _sources(rule))] if _sources(rule) else []
     return "\n".join(lines) + "\n"
+
+
+def explain_own(rule: CustomRule, width: int = _WIDTH) -> str:
+    """The same of a rule of the repository's own, which its policy tells of."""
+    lines = [f"{rule.id} ({rule.severity}, {POINTS[rule.severity]} points), a rule of this repository"]
+    lines += [*textwrap.wrap(rule.message, width), "", "Found where this is true", *_quoted(rule.when.strip())]
+    lines += ["", "What to do", *_paragraph(rule.fix, width)] if rule.fix else []
+    standing = Rule(rule.id, rule.severity, rule.message, "", rule.fix)
+    return "\n".join([*lines, "", "To let it stand", *_waiver(standing, width)]) + "\n"
 
 
 def rules_like(words: str) -> str:

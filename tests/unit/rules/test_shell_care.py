@@ -196,7 +196,7 @@ KEEPS = {
         "wget https://github.com/a/b/archive/refs/tags/v1.2.3.tar.gz",
         "npm install -g typescript@5.6.3",
         "npm install",
-        "apt-get install -y curl",
+        "apt-get install -y curl=7.88.1-10",
         "curl -fsSLO https://example.com/releases/download/v1.2.3/tool",
         "curl -fsS https://api.github.com/repos/a/b/releases/latest | jq -r .tag_name",
         "curl -s http://169.254.169.254/latest/meta-data/instance-id -o /tmp/id",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell import newest, packages
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -35,6 +36,7 @@ _NPM = names(
 _BRANCH = r"(?:main|master|HEAD|develop|trunk|nightly)"
 _MOVING = re.compile(
     rf"/latest(?:[/?.]|$)|(?<!debian/pool)(?<!ubuntu/pool)/(?:raw/)?{_BRANCH}/|/refs/heads/|/archive/{_BRANCH}\.|[?&]ref={_BRANCH}\b|[-_]latest\."
+    r"|/(?:stable|current|nightly|edge|canary|snapshots?|rolling)/(?!\S*(?:\d\.\d|gpg|\.asc|\.key|\.repo|\.list|index|Release|\?))"
 )
 _HERE = re.compile(r"^(?:https?://)?(?:localhost|127\.|169\.254\.|\[::1\]|100\.100\.100\.200|metadata\.google)")
 _LOCAL_FILE = re.compile(r"^(?:\.|/|~|file:)|\.(?:whl|tgz|tar\.gz|zip|gem|deb|rpm)$")
@@ -48,9 +50,8 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """Which downloads of a script are not pinned."""
     for index, command in enumerate(commands):
         test = _TESTS.get(command.name)
-        if test is None:
-            continue
-        what = test(command, commands[index + 1 :])
+        what = test(command, commands[index + 1 :]) if test is not None else ""
+        what = what or packages.loose(command) or newest.taken(command)
         if what:
             yield Issue(UNPINNED_DOWNLOAD, command.span, f"`{command.shown}` {what}")
 
@@ -194,9 +195,7 @@ def _docker(command: Command, rest: _Rest) -> str:
         image = operands[1]
         return f"takes whatever {image.shown} is at the moment" if _is_loose_image(image) else ""
     if values[:1] in (["run"], ["create"]):
-        moving = [
-            word for word in operands[1:] if word.when_empty.endswith(":latest") and word.when_empty[:1] != "/"
-        ]
+        moving = [word for word in operands[1:] if newest.is_moving(word.when_empty) and word.when_empty[:1] != "/"]
         return f"runs whatever {moving[0].shown} is at the moment" if moving else ""
     return ""
 
@@ -209,7 +208,7 @@ def _is_loose_image(word: Word) -> bool:
     name = text.rpartition("/")[2]
     if "@" in name:
         return False
-    return ":" not in name or name.endswith(":latest")
+    return ":" not in name or newest.is_moving(name)
 
 
 def _helm(command: Command, rest: _Rest) -> str:

@@ -1,6 +1,10 @@
 """GitHub's names of lines; the values are those that `github/codeql-action` holds itself to."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wpk_sandbox.report.line_hash import line_hashes
 
@@ -55,3 +59,19 @@ def test_a_line_that_moves_far_enough_away_keeps_its_name() -> None:
 def test_characters_beyond_the_first_plane_count_twice_as_they_do_in_javascript() -> None:
     assert line_hashes("😀") == line_hashes("\ud83d\ude00")
     assert line_hashes("😀") != line_hashes("\U0001f601")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.sampled_from("ab \t\n\r😀\ud800é"), max_size=300))
+def test_every_line_of_any_text_has_a_name_of_its_own(text: str) -> None:
+    names = line_hashes(text)
+    assert len(names) == len(re.split(r"\r\n|\r|\n", text))
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[0-9a-f]{1,16}:[1-9][0-9]*", name) for name in names)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(st.sampled_from("ab \t"), max_size=30), max_size=20), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_blanks_and_line_ends_do_not_matter(lines: list[str], end: str) -> None:
+    plain = "\n".join(re.sub(r"[ \t]", "", line) for line in lines)
+    assert line_hashes(end.join(lines)) == line_hashes(plain)

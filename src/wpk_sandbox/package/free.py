@@ -41,7 +41,8 @@ def slips(data: Any) -> Iterator[Problem]:
         listed = handlers.get("handlers")
         for index, handler in enumerate(listed if isinstance(listed, list) else ()):
             config = _mapping(_mapping(handler).get("config"))
-            if _mapping(handler).get("type") == "k8s" and config.get("action") in _FREE:
+            action = config.get("action")
+            if _mapping(handler).get("type") == "k8s" and isinstance(action, str) and action in _FREE:
                 yield from _in_config(config, f"{part}/handlers/{index}/config")
 
 

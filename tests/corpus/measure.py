@@ -33,8 +33,10 @@ ROOT = CORPUS.parents[1]
 PAGE = ROOT / "docs" / "precision.md"
 FIRST_SIGHT = CORPUS / "first-sight" / "measured.yaml"
 
-# What the corpus was labelled for: its own registry is a known one, and its waivers are read on this day.
-POLICY = Policy(allowed_registries=("docker.io", "registry.example.com", "registry.example.com:5000"))
+# What the corpus was labelled for: its own registries are known ones, and its waivers are read on this day.
+OWN = ("registry.example.com", "registry.example.com:5000", "mirror.example.com:8443")
+RENTED = ("docker.io", "ghcr.io/example", "europe-docker.pkg.dev/shop-prod")
+POLICY = Policy(allowed_registries=(*RENTED, *OWN))
 TODAY = date(2026, 12, 1)
 
 # Stands in the made-up keys of the corpus, so that no scanner of pushed secrets takes them for real ones.

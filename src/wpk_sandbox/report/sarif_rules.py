@@ -1,13 +1,15 @@
 """The rules as SARIF's `reportingDescriptor`s: what an alert of GitHub's code scanning says besides its message."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wpk_sandbox import PROJECT
 from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.report.escape import fence
 from wpk_sandbox.report.fit import brief
 from wpk_sandbox.report.sarif_text import message_text
 from wpk_sandbox.rules.catalogue import ALL_RULES
+from wpk_sandbox.rules.examples import example
 
 LEVELS = {
     Severity.CRITICAL: "error",
@@ -63,10 +65,17 @@ def _descriptor(rule: Rule, severity: Severity) -> dict[str, Any]:
 
 
 def _help(rule: Rule) -> str:
-    lines = [f"**{rule.title}.**", "", rule.why, "", f"**What to do:** {rule.fix}", ""]
+    lines = [f"**{rule.title}.**", "", rule.why, "", *_example(rule), f"**What to do:** {rule.fix}", ""]
     if rule.cwe is not None:
         lines += [f"[CWE-{rule.cwe}](https://cwe.mitre.org/data/definitions/{rule.cwe}.html)", ""]
     return "\n".join([*lines, f"`wpk-sandbox explain {rule.id}` says the same in a terminal."])
+
+
+def _example(rule: Rule) -> Iterator[str]:
+    known = example(rule.id)
+    for title, lines in (("Found in", known.hit), ("Not found in", known.near_miss)) if known else ():
+        if lines:
+            yield f"{title}:\n\n{fence(lines, 'yaml')}\n"
 
 
 def _properties(rule: Rule, severity: Severity, level: str) -> dict[str, Any]:

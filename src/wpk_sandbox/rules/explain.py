@@ -77,8 +77,8 @@ def _quoted(lines: str) -> Iterator[str]:
 
 def may_be_waived(rule: Rule) -> bool:
     """Whether somebody can take responsibility for a finding: not for one about waivers, nor without a package."""
-    about_waivers = rule in waiver_rules.RULES
-    return not about_waivers and not (rule in LOAD_RULES and fatal(rule.severity))
+    without_package = rule in CHANGE_RULES or (rule in LOAD_RULES and fatal(rule.severity))
+    return rule not in waiver_rules.RULES and not without_package
 
 
 def _waiver(rule: Rule, width: int) -> list[str]:

@@ -88,6 +88,21 @@ def test_each_rule_fits_githubs_limits() -> None:
         assert each["helpUri"].endswith(f"docs/rules.md#{each['id']}")
 
 
+def test_the_help_of_a_rule_shows_what_it_finds_and_what_it_does_not() -> None:
+    described = rule(replace(PURGE, rule="resources-too-large"))
+    assert described["help"]["markdown"].splitlines()[4:13] == [
+        "Found in:",
+        "",
+        "```yaml",
+        "resources: {limits: {cpu: 500m, memory: 16Gi}}",
+        "```",
+        "",
+        "Not found in:",
+        "",
+        "```yaml",
+    ]
+
+
 def test_a_rule_is_either_a_security_problem_with_a_score_or_another_problem() -> None:
     found = [each.at(Location("a.wpk.yaml", 3), "a message") for each in ALL_RULES]
     for severity in Severity:

@@ -85,6 +85,7 @@ def test_what_cannot_be_waived_is_not_said_to_be() -> None:
     waivable = {each.id for each in ALL_RULES if may_be_waived(each)}
     assert {"shell-destroy-data", "shell-fork-bomb", "timeout-missing", "yaml-bidi"} <= waivable
     assert not waivable & {"yaml-syntax", "missing-field", "waiver-expired", "waiver-refused"}
+    assert not waivable & {each.id for each in CHANGE_RULES}, "these are about no package"
 
 
 def test_a_critical_rule_offers_no_comment_because_it_would_not_count_in_a_change() -> None:

@@ -143,11 +143,12 @@ PAIRS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (claim(resources={}), claim(resources={"requests": {"storage": "${SIZE}"}}), "how much storage"),
     (autoscaler(5, 3), autoscaler(3, 3), "`minReplicas` is 5"),
     (
-        binding(kind="ServiceAccount", name="web"),
-        binding(kind="ServiceAccount", name="web", namespace="shop"),
+        {**binding(kind="ServiceAccount", name="web"), "kind": "ClusterRoleBinding"},
+        {**binding(kind="ServiceAccount", name="web", namespace="shop"), "kind": "ClusterRoleBinding"},
         "lacks its `namespace`",
     ),
     (binding(kind="Robot", name="web"), binding(kind="User", name="web"), "must be one of"),
+    (binding(kind="Robot", name="web"), binding(kind="ServiceAccount", name="web"), "must be one of"),
     (ingress("web"), ingress("/web"), "does not begin with `/`"),
     (ingress("/", name="http", number=80), ingress("/", name="http"), "exclude each other"),
 ]

@@ -117,9 +117,12 @@ def _surge(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
         yield Problem(f"{pointer}/maxUnavailable", message, "Let one of them be 1.")
 
 
-def _subject(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
-    if value.get("kind") == "ServiceAccount" and not value.get("namespace"):
-        yield Problem(pointer, "the ServiceAccount lacks its `namespace`", "Add `namespace: …`.", at_key=True)
+def _accounts(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
+    """In the binding of a namespace an account may go without one; in that of the cluster it may not."""
+    for index, subject in enumerate(map(as_mapping, as_list(value.get("subjects")))):
+        if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
+            place = f"{pointer}/subjects/{index}"
+            yield Problem(place, "the ServiceAccount lacks its `namespace`", "Add `namespace: …`.", at_key=True)
 
 
 def _path(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
@@ -155,5 +158,5 @@ _ALWAYS: Mapping[str, tuple[Check, ...]] = {
 _WHOLE: Mapping[str, tuple[Check, ...]] = {
     "core.v1.ServiceSpec": (_ports, _unique("ports")),
     "core.v1.PersistentVolumeClaimSpec": (_claim,),
-    "rbac.v1.Subject": (_subject,),
+    "rbac.v1.ClusterRoleBinding": (_accounts,),
 }

@@ -49,7 +49,7 @@ class Earlier:
         """
         if os.path.isabs(path) or path.startswith("../") or not encodable(path):
             return None
-        mode, name = self.repository.entry(self.base, os.path.normpath(path)) or ("", "")
+        mode, name = self._entry(os.path.normpath(path)) or ("", "")
         return self.repository.blob(name) if mode.startswith("100") else None
 
     def changes(self, path: str) -> bool:
@@ -65,6 +65,13 @@ class Earlier:
         """The packages of a file at the base; None where there is no such file."""
         data = self.read(path)
         return None if data is None else _loaded(path, data)
+
+    def _entry(self, path: str) -> tuple[str, str] | None:
+        return self._tree.get(path) if self._tree is not None else self.repository.entry(self.base, path)
+
+    @cached_property
+    def _tree(self) -> dict[str, tuple[str, str]] | None:
+        return self.repository.tree(self.base)
 
     @cached_property
     def _renamed(self) -> dict[str, str]:

@@ -177,6 +177,17 @@ class Repository:
         facts = listed.stdout.partition("\t")[0].split()
         return (facts[0], facts[2]) if facts else None
 
+    def tree(self, revision: str) -> dict[str, tuple[str, str]] | None:
+        """The mode and the hash of every file at a revision, in one call; None for more than can be listed.
+
+        Raises `errors.UnavailableError` as `entry` does.
+        """
+        listed = self.git("ls-tree", "-r", "-z", revision).require(_FETCH_BASE).stdout
+        if len(listed) >= LARGEST_DIFF:
+            return None
+        lines = (line.partition("\t") for line in listed.split("\0") if line)
+        return {path: (facts.split()[0], facts.split()[2]) for facts, _, path in lines}
+
     def blob(self, name: str) -> bytes:
         """The bytes of a file by its hash. Raises `errors.UnavailableError` where they are not here."""
         shown = self.git("cat-file", "blob", name).require(_FETCH_BASE)

@@ -1,6 +1,7 @@
 """Packages of a change that no pattern finds: where nobody looks, nobody checks."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from wpk_sandbox.finding import Finding, Location, Rule, Severity
 from wpk_sandbox.package.format import KIND
@@ -42,16 +43,24 @@ def uncovered(
     `renames` are old paths to new ones. A package that went by its name from a file that patterns find to one that
     they do not is hidden, whatever git takes the files for.
     """
+    came_from = {new: old for old, new in renames.items() if matches(old, patterns)}
     found: list[tuple[str, Document]] = []
     for change in changes:
-        if change.status != "D" and not change.linked and not matches(change.path, patterns):
-            found += [(change.path, document) for document in _packages_of(repository, change.path)]
+        if change.status == "D" or change.linked or matches(change.path, patterns):
+            continue
+        packages = list(_packages_of(repository, change.path))
+        found += [(change.path, document) for document in packages]
+        if not packages and change.path in came_from:  # it may hold one that cannot be read, or nobody reads yet
+            yield _hidden(change.path, came_from[change.path], patterns)
     before = _names(repository, changes, patterns) if found else {}
-    came_from = {new: old for old, new in renames.items()}
     for path, document in found:
-        old = came_from.get(path, "")
-        old = old if old and matches(old, patterns) else before.get(_name(document), "")
-        yield _finding(path, document, old, patterns)
+        old = came_from.get(path) or before.get(_name(document))
+        if old:
+            yield _hidden(path, old, patterns, document)
+        else:
+            place, excerpt = _place(path, document)
+            message = f"this is a {KIND}, and {_not_found(path, patterns)}"
+            yield UNCOVERED.at(place, message, excerpt=excerpt)
 
 
 def _packages_of(repository: Repository, path: str) -> Iterator[Document]:
@@ -80,11 +89,19 @@ def _name(document: Document) -> str:
     return str(metadata.get("name")) if isinstance(metadata, dict) else ""
 
 
-def _finding(path: str, document: Document, old: str, patterns: Sequence[str]) -> Finding:
+def _hidden(path: str, old: str, patterns: Sequence[str], document: Document | None = None) -> Finding:
+    place, excerpt = _place(path, document)
+    message = f"the package of `{printable(old)}` moves here, and {_not_found(path, patterns)}"
+    return HIDDEN.at(place, message, excerpt=excerpt)
+
+
+def _not_found(path: str, patterns: Sequence[str]) -> str:
+    return f"no pattern ({', '.join(patterns)}) finds `{printable(path)}`"
+
+
+def _place(path: str, document: Document | None) -> tuple[Location, str]:
+    """Where the document says what it is; the file, where there is none."""
+    if document is None:
+        return Location(printable(path)), ""
     place = document.locate("/kind")
-    here = Location(printable(path), place.line, place.column, place.end_line, place.end_column)
-    wanted = f"no pattern ({', '.join(patterns)}) finds `{printable(path)}`"
-    if old:
-        message = f"the package of `{printable(old)}` moves here, and {wanted}"
-        return HIDDEN.at(here, message, excerpt=document.line(place.line)[:200])
-    return UNCOVERED.at(here, f"this is a {KIND}, and {wanted}", excerpt=document.line(place.line)[:200])
+    return replace(place, path=printable(path)), document.line(place.line)[:200]

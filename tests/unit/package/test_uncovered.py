@@ -37,6 +37,17 @@ def test_a_package_that_is_renamed_out_of_sight_is_hidden(folder: Folder, name: 
     assert "`a.wpk.yaml` moves here" in selection.findings[0].message.replace("the package of ", "")
 
 
+@pytest.mark.parametrize("more", ["# " + "x" * 200_000 + "\n", "\t: broken\n"])
+def test_a_package_that_moves_and_cannot_be_read_there_is_hidden(folder: Folder, more: str) -> None:
+    long = PACKAGE + "# " + "x" * 950_000 + "\n"
+    folder.write("a.wpk.yaml", long)
+    folder.commit()
+    (folder.path / "a.wpk.yaml").unlink()
+    folder.write("a.yaml", long + more if "x" in more else more + long)
+    folder.commit()
+    assert told(changed(folder.path, "HEAD^")) == [("package-hidden", "a.yaml", Severity.HIGH)]
+
+
 def test_a_package_that_goes_out_of_sight_by_its_name_alone_is_hidden_too(folder: Folder) -> None:
     name = next(line for line in PACKAGE.splitlines() if line.strip().startswith("name:")).strip()
     (folder.path / "a.wpk.yaml").unlink()

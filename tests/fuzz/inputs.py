@@ -6,9 +6,11 @@ The scripts of the corpus are text here as everywhere: they are parsed, and neve
 from collections.abc import Callable
 from pathlib import Path
 
+import grammar
 import yaml
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+from policies import policies
 
 from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.rules.catalogue import ALL_RULES
@@ -33,7 +35,9 @@ YAML_PIECES = [
     "name: b\n", "      ", "type: k8s\n", "config: {action: ", "steps: [", "]", "}", "{", "[", "command: ", "timeout: ",
     "&a ", "*a ", "<<: ", "<<: *a\n", "!!int ", "!!binary ", "!x ", "? ", ": ", "- ", "---\n", "...\n", "'", '"', "\\e",
     "\\ud800", "| \n", "|2-\n", ">+\n", "\t", "\r", "\r\n", "\n", "\x85", "\u2028", "\u202e", "\ufeff", "é", "😀", "\0",
-    "1e999", "-.inf", ".nan", "0x" + "f" * 40, "9" * 5000, "no", "~", "#", "# wpk-sandbox: ignore ", "%YAML 1.1\n",
+    "1e999", "-.inf", ".nan", "0x" + "f" * 40, "9" * 5000, "no", "~", "#", "# wpk-sandbox: allow ",
+    "# wpk-sandbox: allow shell-destroy-data -- it is a copy (until 2027-01-31, @storage)\n", "password: Zq81xkLmN0pW\n",
+    "value: \"ghp_" + "a1B2" * 9 + "\"\n", "env: [{name: API_TOKEN, value: x9Kp27Qr}]\n", "%YAML 1.1\n",
     "2026-02-30", "190:20:30", "${A}", "${A:-", "null", "true", "${", "`", "{{", "}}", "/", "~1", "[]", "{}", "\"\"",
 ]  # fmt: skip
 SHELL_PIECES = [
@@ -106,8 +110,20 @@ def _pieces(pieces: list[str]) -> SearchStrategy[str]:
     return few | st.builds(lambda a, b, c: a + b + c, few, many, few)
 
 
-packages = _damaged(PACKAGES, YAML_PIECES) | _damaged(PACKAGES, YAML_PIECES + SHELL_PIECES)
-scripts = _damaged(SCRIPTS, SHELL_PIECES) | _pieces(SHELL_PIECES)
+def _ended(text: str, end: str, mark: str) -> str:
+    """The text as an editor of another system keeps it."""
+    return mark + text.replace("\n", end)
+
+
+_damaged_packages = _damaged(PACKAGES, YAML_PIECES) | _damaged(PACKAGES, YAML_PIECES + SHELL_PIECES)
+packages = _damaged_packages | st.builds(
+    _ended,
+    _damaged_packages,
+    st.sampled_from(["\n", "\r\n", "\r", "\x85", "\u2028", "\n\n"]),
+    st.sampled_from(["", "\ufeff"]),
+)
+judged = st.tuples(packages, policies)
+scripts = _damaged(SCRIPTS, SHELL_PIECES) | _pieces(SHELL_PIECES) | grammar.scripts | grammar.long_scripts
 files = (
     (packages | _pieces(YAML_PIECES)).map(lambda text: text.encode("utf-8", "surrogatepass"))
     | st.binary(max_size=400)

@@ -74,7 +74,7 @@ def test_commands_cost_by_their_words_and_by_what_they_read() -> None:
     few, words, sources = (parser.Budget() for _ in range(3))
     assert few.affords(3, 0)
     assert words.affords(300, 0)
-    assert sources.affords(3, 1_000)
+    assert sources.affords(3, 4_000)
     assert few.left > words.left > sources.left
     assert not parser.Budget(1).affords(3, 0)
 

@@ -164,4 +164,4 @@ def test_the_package_has_enough_to_compare(result: RunResult) -> None:
     assert len(places) >= 12
     assert len({place[0] for place in places}) >= 10
     assert any(place[0] == "unknown-field" for place in places), "a finding of the loader is among them"
-    assert [place[2] for place in places if place[0] == "shell-destroy-data"] == [35, 37], "two equal lines"
+    assert [place[2] for place in places if place[0] == "shell-unsafe-expansion"] == [35, 37], "two equal lines"

@@ -73,9 +73,7 @@ def _summary(checked: Checked) -> str:
 
 
 def _json(checked: Checked, stream: IO[str]) -> None:
-    from pydantic import TypeAdapter  # noqa: PLC0415 -- only for this form
-
-    dump: Any = TypeAdapter(tuple[Finding, ...]).dump_python
+    described = _described(checked.findings)
     packages = [
         {
             "name": each.package.name,
@@ -85,12 +83,31 @@ def _json(checked: Checked, stream: IO[str]) -> None:
             "base_risk": each.base_risk,
             "risk_changes": each.risk_changes,
             "decision": each.decision.outcome,
-            "findings": dump(each.findings, mode="json"),
+            "findings": [described[finding] for finding in each.findings],
         }
         for each in checked.judged
     ]
-    document = {"packages": packages, "findings": dump(checked.loose, mode="json")}
+    document = {"packages": packages, "findings": [described[finding] for finding in checked.loose]}
     stream.write(json.dumps(document, indent=2) + "\n")
+
+
+def _described(findings: list[Finding]) -> dict[Finding, dict[str, Any]]:
+    """Each finding as plain data, with the fingerprint that the forms for CI systems give it."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 -- only for this form
+
+    from wpk_sandbox.report.fingerprint import named  # noqa: PLC0415 -- the same
+
+    names = {_identity(each.finding): each.fingerprint for each in named(findings)}
+    plain: list[dict[str, Any]] = TypeAdapter(list[Finding]).dump_python(findings, mode="json")
+    return {
+        finding: {**data, "fingerprint": names[_identity(finding)]}
+        for finding, data in zip(findings, plain, strict=True)
+    }
+
+
+def _identity(finding: Finding) -> tuple[object, ...]:
+    """What makes two findings one."""
+    return finding.rule, finding.location, finding.message
 
 
 def _sarif(checked: Checked, stream: IO[str]) -> None:

@@ -188,12 +188,13 @@ def test_no_form_shows_a_secret(form: Callable[..., str], name: str) -> None:
     assert SECRET[4:16] not in written
 
 
-def test_sarif_and_gitlab_name_a_finding_alike(form: Callable[..., str]) -> None:
+def test_sarif_gitlab_and_json_name_a_finding_alike(form: Callable[..., str], found: list[dict[str, Any]]) -> None:
     gitlab = [each["fingerprint"] for each in json.loads(form("gitlab"))]
     results = json.loads(form("sarif"))["runs"][0]["results"]
     ours = [each["partialFingerprints"]["wpkSandbox/v1"] for each in results]
     assert len(set(ours)) == len(ours)
     assert gitlab == [name for name, each in zip(ours, results, strict=True) if not each["suppressions"]]
+    assert {each["fingerprint"] for each in found} == set(ours)
 
 
 def test_the_name_of_a_line_does_not_depend_on_line_ends(form: Callable[..., str]) -> None:

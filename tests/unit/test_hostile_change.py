@@ -326,6 +326,10 @@ HONEST: dict[str, tuple[Files, Files]] = {
         {CLEAN: package(KEPT)},
         {CLEAN: package(handler("look", HARMLESS), KEPT)},
     ),
+    "another step right below what is waived": (
+        {CLEAN: script(WIPE, waiver=ALLOW.format(SYSTEM)) + handler("look", HARMLESS)},
+        {CLEAN: script(WIPE, waiver=ALLOW.format(SYSTEM)) + handler("see", HARMLESS, "# It only looks.")},
+    ),
     "another description of what is waived": (
         {POLICY: STRICT, CLEAN: package(KEPT)},
         {CLEAN: package(KEPT).replace("version: 1.0.0", "version: 1.0.1, description: better")},

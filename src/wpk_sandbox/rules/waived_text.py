@@ -48,8 +48,16 @@ def within(place: Location, there: Location) -> bool:
 
 
 def written_at(place: Location, document: Document) -> str:
-    """The lines of a place, without their indentation."""
-    return "\n".join(line.strip() for line in lines_of(document)[place.line - 1 : max(place.line, place.end_line)])
+    """The lines of a place, without their indentation.
+
+    A block ends where the next one begins: the line of that, and comments above it, are no part of it.
+    """
+    lines = lines_of(document)[place.line - 1 : max(place.line, place.end_line)]
+    if len(lines) > 1 and not lines[-1][: place.end_column - 1].strip():
+        lines.pop()
+    while len(lines) > 1 and lines[-1].strip()[:1] in ("", "#"):
+        lines.pop()
+    return "\n".join(line.strip() for line in lines)
 
 
 def command_at(place: Location, document: Document) -> str:

@@ -94,7 +94,7 @@ def folded(text: str, columns: int, taken: int = 0) -> list[str]:
     room = columns - taken
     for word in escape.one_line(text).split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if lines[-1] and width(longer) > room:
+        if width(longer) > room and (lines[-1] or room < columns):
             lines.append(word)
             room = columns
         else:

@@ -39,6 +39,7 @@ def test_a_line_without_end_is_cut() -> None:
 def test_a_text_is_broken_between_words_and_a_longer_word_not_at_all() -> None:
     assert folded("one two three", 7) == ["one two", "three"]
     assert folded("one two three", 7, taken=4) == ["one", "two", "three"]
+    assert folded("one two three", 7, taken=5) == ["", "one two", "three"]
     assert folded("日本 語", 5) == ["日本", "語"]
     assert folded("longer than that", 4) == ["longer", "than", "that"]
     assert folded("", 4) == [""]

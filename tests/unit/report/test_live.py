@@ -120,4 +120,4 @@ def test_on_a_terminal_a_finding_fits_its_width() -> None:
     stream = io.StringIO()
     Live(Console(file=stream, force_terminal=True, width=60, color_system=None)).package_finished(BLOCKED)
     assert "   24 |       command: rm -rf" in stream.getvalue()
-    assert "deletes\n   everything under $DIR, which may be empty\n" in stream.getvalue()
+    assert "shell-destroy-data:\n   deletes everything under $DIR, which may be empty\n" in stream.getvalue()

@@ -33,6 +33,7 @@ from wpk_sandbox.report.json import from_json, to_json
 from wpk_sandbox.report.junit import junit
 from wpk_sandbox.report.lines import plain
 from wpk_sandbox.report.sarif import sarif
+from wpk_sandbox.report.source import Source
 from wpk_sandbox.report.summary import summary
 from wpk_sandbox.report.text import text
 from wpk_sandbox.rules import scripts
@@ -143,7 +144,9 @@ def forms(findings: list[Finding]) -> None:
     for harmful in ("<script>alert", "<img src=x"):
         assert harmful not in page
     every = of_run(result)
-    assert len(json.loads(sarif(every))["runs"][0]["results"]) == len(named(every))
+    known = {PATH: Source("\n".join(finding.excerpt for finding in findings))}
+    for log in (sarif(every), sarif(every, known)):
+        assert len(json.loads(log)["runs"][0]["results"]) == len(named(every))
     assert isinstance(json.loads(code_quality(every)), list)
     written = to_json(result)
     assert to_json(from_json(written)) == written

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.attached import with_files
 from wpk_sandbox.package.beside import Beside
-from wpk_sandbox.package.case import load_cases
+from wpk_sandbox.package.case import case_paths, load_cases
+from wpk_sandbox.package.committed import not_as_committed
 from wpk_sandbox.package.load import load_file
 from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.package.problems import fatal
-from wpk_sandbox.package.selection import Selection
+from wpk_sandbox.package.selection import Selection, normal
 from wpk_sandbox.package.source import read_file
 from wpk_sandbox.rules.judgement import Before, judged_before, judgement
 from wpk_sandbox.rules.masking import masked
@@ -83,6 +84,7 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
     used: frozenset[FileWaiver] = frozenset()
     befores: dict[tuple[str, int], Before] = {}
     taken: dict[str, Location] = {}
+    read: set[str] = {each for path in request.selection.files for each in (path, *case_paths(path))}
     beside = Beside(request.root, request.selection.beside)
     for path in request.selection.files:
         home = _home(path, request.root)
@@ -92,6 +94,7 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
             loose += about_file
         for index, alone in enumerate(loaded.packages):
             package, about_named = with_files(alone, partial(_read, home))
+            read |= {normal(name) for name in package.files}
             cases, about_cases = load_cases(package, request.root)
             before = _before(package, cases, about_cases, request, befores)
             told_once = about_file if index == 0 else ()
@@ -101,6 +104,8 @@ def judge(request: Request, loose: list[Finding]) -> Iterator[Judged]:
             used |= made.used
             for case in cases:
                 yield Judged(package, case, made.findings, made.decision, made.base_risk, made.risk_changes)
+    if request.earlier is not None:
+        loose += not_as_committed(request.earlier.repository, sorted(read))
     loose += about_policy(policy, request.selection.files, used, request.today)
 
 

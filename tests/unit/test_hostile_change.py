@@ -92,6 +92,16 @@ def submodule_for_folder(change: PullRequest) -> None:
     add_submodule(change, "ops")
 
 
+def rewritten_on_checkout(change: PullRequest) -> None:
+    """The commit wipes; the work tree holds what `ident` makes of it, which looks harmless."""
+    (change.root / ".gitattributes").write_text("*.wpk.yaml ident\n")
+    (change.root / CLEAN).write_text(package(handler("look", "echo $Id: x; rm -rf / $")))
+    change.commit()
+    (change.root / CLEAN).unlink()
+    change.git("checkout", "-q", "--", CLEAN)
+    assert WIPE not in (change.root / CLEAN).read_text()
+
+
 THE_POLICY: dict[str, Row] = {
     "edit it": (STRICTLY, {POLICY: LOOSE, CLEAN: PURGES}, DATA),
     "delete it": (STRICTLY, {POLICY: None, CLEAN: PURGES}, DATA),
@@ -243,6 +253,7 @@ MOVES: dict[str, Row] = {
 FILES: dict[str, Row] = {
     "call it binary": ({CLEAN: LOOK}, {".gitattributes": "* binary -diff\n", CLEAN: WIPES}, SYSTEM),
     "call it generated": ({CLEAN: LOOK}, {".gitattributes": "* linguist-generated\n", CLEAN: WIPES}, SYSTEM),
+    "let git rewrite it": ({CLEAN: LOOK}, rewritten_on_checkout, "file-not-as-committed"),
     "let git ignore it": ({CLEAN: LOOK}, {".gitignore": "*\n", MOVED: WIPES}, SYSTEM),
     "end its lines otherwise": ({CLEAN: LOOK}, {CLEAN: WIPES.replace("\n", "\r\n")}, SYSTEM),
     "begin it with a mark": ({CLEAN: LOOK}, {CLEAN: b"\xef\xbb\xbf" + WIPES.encode()}, SYSTEM),

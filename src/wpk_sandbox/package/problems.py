@@ -43,6 +43,16 @@ FILE_NAME = Rule(
     cwe=116,
     points=10,
 )
+FILE_NOT_AS_COMMITTED = Rule(
+    "file-not-as-committed",
+    Severity.HIGH,
+    "The checked out file is not what the commit holds",
+    "An attribute in `.gitattributes` (`ident`, `filter`, `working-tree-encoding`), or a step of the job, rewrites"
+    " the file: what is checked here is not what others find in the commit.",
+    "Remove the attribute for packages, and check before other steps change them.",
+    cwe=367,
+    points=10,
+)
 FILE_LARGE = Rule(
     "file-large",
     Severity.LOW,
@@ -293,6 +303,7 @@ LOAD_RULES: tuple[Rule, ...] = (
     FILE_OUTSIDE,
     FILE_LINK,
     FILE_NAME,
+    FILE_NOT_AS_COMMITTED,
     FILE_LARGE,
     YAML_TOO_LARGE,
     YAML_ENCODING,

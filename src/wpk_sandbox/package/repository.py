@@ -188,6 +188,17 @@ class Repository:
         lines = (line.partition("\t") for line in listed.split("\0") if line)
         return {path: (facts.split()[0], facts.split()[2]) for facts, _, path in lines}
 
+    def hashes(self, paths: Sequence[str]) -> dict[str, str]:
+        """The hashes of files of the work tree, as they are; a path with a line end is left out."""
+        plain = [path for path in paths if "\n" not in path]
+        told = self.git(
+            "hash-object",
+            "--no-filters",
+            "--stdin-paths",
+            stdin="\n".join(plain).encode("utf-8", "surrogateescape"),
+        ).stdout
+        return dict(zip(plain, told.split(), strict=False)) if plain else {}
+
     def blob(self, name: str) -> bytes:
         """The bytes of a file by its hash. Raises `errors.UnavailableError` where they are not here."""
         shown = self.git("cat-file", "blob", name).require(_FETCH_BASE)

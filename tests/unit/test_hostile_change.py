@@ -93,13 +93,16 @@ def submodule_for_folder(change: PullRequest) -> None:
 
 
 def rewritten_on_checkout(change: PullRequest) -> None:
-    """The commit wipes; the work tree holds what `ident` makes of it, which looks harmless."""
+    """The commit wipes; the work tree holds what `ident` makes of it, which is harmless."""
+    wipe = WIPE.replace(" ", "\t")
+    change.commit({CLEAN: package(handler("look", f"echo $Id:;{wipe};$"))})
     (change.root / ".gitattributes").write_text("*.wpk.yaml ident\n")
-    (change.root / CLEAN).write_text(package(handler("look", "echo $Id: x; rm -rf / $")))
-    change.commit()
+    change.git("add", ".gitattributes")
+    change.git("commit", "-qm", "attributes")
     (change.root / CLEAN).unlink()
     change.git("checkout", "-q", "--", CLEAN)
-    assert WIPE not in (change.root / CLEAN).read_text()
+    assert wipe in change.git("cat-file", "blob", f"HEAD:{CLEAN}")
+    assert wipe not in (change.root / CLEAN).read_text()
 
 
 THE_POLICY: dict[str, Row] = {

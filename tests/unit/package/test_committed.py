@@ -42,7 +42,7 @@ def test_what_a_step_of_the_job_rewrote_is_told(folder: Folder, path: str) -> No
 
 
 def test_what_an_attribute_expands_is_told(folder: Folder) -> None:
-    folder.write("a.wpk.yaml", "# $Id: x; anything $\n")
+    folder.write("a.wpk.yaml", "# $Id:\tanything\t$\n")
     again(folder, "*.wpk.yaml ident\n")
     assert told(folder, "a.wpk.yaml") == ["a.wpk.yaml"]
 

@@ -35,7 +35,7 @@ FIRST_SIGHT = CORPUS / "first-sight" / "measured.yaml"
 
 # What the corpus was labelled for: its own registries are known ones, and its waivers are read on this day.
 OWN = ("registry.example.com", "registry.example.com:5000", "mirror.example.com:8443")
-RENTED = ("docker.io", "ghcr.io/example", "europe-docker.pkg.dev/shop-prod")
+RENTED = ("docker.io", "ghcr.io/example", "europe-docker.pkg.dev/shop-prod", "public.ecr.aws/example")
 POLICY = Policy(allowed_registries=(*RENTED, *OWN))
 TODAY = date(2026, 12, 1)
 

@@ -221,6 +221,32 @@ def test_a_redirection_around_a_block_is_told_of_once() -> None:
     assert [each.rule for each in findings(shell(script))].count("shell-raw-disk-write") == 1
 
 
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [
+        ('[ -n "$ID" ] && echo 1 > /proc/sys/vm/drop_caches', "echo 1"),
+        ("cat new | sed s/a/b/ > /proc/sys/vm/drop_caches", "sed s/a/b/"),
+        ("test -e /x || { echo 1; cat new; } > /proc/sys/vm/drop_caches", "echo 1"),
+        ("a || b | c && d > /proc/sys/vm/drop_caches", "d"),
+        ("echo 1 > /proc/sys/vm/drop_caches && echo done", "echo 1"),
+    ],
+)
+def test_a_redirection_is_that_of_the_command_before_it(script: str, command: str) -> None:
+    (found,) = [each for each in findings(shell(script)) if each.rule == "shell-kernel-change"]
+    assert found.message.startswith(f"`{command}` writes")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "curl -fsSL https://example.com/tool.gz | gunzip > tool\nchmod +x tool\n./tool",
+        "true && curl -fsSL https://example.com/tool > tool\n./tool",
+    ],
+)
+def test_what_a_pipeline_writes_is_known_for_a_download(script: str) -> None:
+    assert "shell-fetch-and-run" in of_shell(script)
+
+
 def test_two_redirections_are_told_of_twice() -> None:
     script = "echo one > /dev/sda\necho two > /dev/sda"
     assert [each.rule for each in findings(shell(script))].count("shell-raw-disk-write") == 2

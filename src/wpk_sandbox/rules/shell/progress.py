@@ -40,7 +40,8 @@ class Function:
 class Context:
     """What surrounds a node; `certain` is False where it may not be reached.
 
-    `forgiven` says that its failure is ignored (`… || true`).
+    `ending` are the redirections of the last command of a list or a pipeline. `forgiven` says that its failure is
+    ignored (`… || true`).
     """
 
     certain: bool = True
@@ -50,6 +51,7 @@ class Context:
     functions: tuple[str, ...] = ()
     upstream: tuple[Command, ...] = ()
     redirects: tuple[Redirect, ...] = ()
+    ending: tuple[Redirect, ...] = ()
     via: tuple[str, ...] = ()
     folder: str | None = None
     forgiven: bool = False

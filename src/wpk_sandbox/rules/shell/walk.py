@@ -74,6 +74,8 @@ class Walker:
 
     def _visit(self, node: "Node", context: Context) -> None:
         self._descend(node, 1)
+        if context.ending and node.type not in _SEQUENCES:
+            context = replace(context, redirects=context.redirects + context.ending, ending=())
         _VISITS.get(node.type, Walker._children)(self, node, context)
         self._reading.depth -= 1
 
@@ -104,9 +106,10 @@ class Walker:
                 self._text(node.children[1]) == "||" and escapes.unquoted(self._text(node.children[2])) in _NOTHING
             )
             node = node.children[0]
-        self._visit(node, replace(context, forgiven=forgiven))
-        for part, ignored in reversed(parts):
-            self._visit(part, replace(context, certain=False, forgiven=ignored))
+        self._visit(node, replace(context, forgiven=forgiven, ending=() if parts else context.ending))
+        for index, (part, ignored) in reversed([*enumerate(parts)]):
+            ending = () if index else context.ending
+            self._visit(part, replace(context, certain=False, forgiven=ignored, ending=ending))
 
     def _test(self, node: "Node", context: Context) -> None:
         words = assignments.tested(node, self._expander)
@@ -197,7 +200,8 @@ class Walker:
         for index, stage in enumerate(stages):
             last = index + 1 == len(stages)
             before = len(self._reading.commands)
-            self._visit(stage, replace(context, upstream=upstream, piped=context.piped or not last))
+            ending = context.ending if last else ()
+            self._visit(stage, replace(context, upstream=upstream, piped=context.piped or not last, ending=ending))
             upstream += tuple(self._reading.commands[before:])
 
     def _assignment(self, node: "Node", context: Context) -> None:
@@ -224,6 +228,8 @@ class Walker:
         before = len(self._reading.commands)
         if body is not None and body.type == "command":
             self._command(body, context, around, self._dash(node, body))
+        elif body is not None and body.type in _SEQUENCES:
+            self._visit(body, replace(context, ending=context.ending + around.redirects))
         elif body is not None:
             self._visit(body, replace(context, redirects=context.redirects + around.redirects))
         elif around.redirects:
@@ -329,6 +335,8 @@ class Walker:
         return self._source.span(node.start_byte, node.end_byte)
 
 
+# What the tree counts the redirections of the last command to.
+_SEQUENCES = frozenset({"list", "pipeline"})
 _VISITS: dict[str, Callable[[Walker, "Node", Context], None]] = {
     "command": Walker._simple,
     "redirected_statement": Walker._redirected,

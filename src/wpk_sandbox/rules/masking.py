@@ -66,6 +66,10 @@ def shown(finding: Finding, line: str, texts: Sequence[str]) -> Finding:
 
 def without(finding: Finding, texts: Sequence[str]) -> Finding:
     """The finding with these texts starred out; its excerpt keeps its length, so that columns stay true."""
+    whole = "\0".join((finding.excerpt, finding.message, finding.fix))
+    texts = [text for text in texts if text in whole]
+    if not texts:
+        return finding
     return replace(
         finding,
         excerpt=_starred(finding.excerpt, texts, same_length=True),

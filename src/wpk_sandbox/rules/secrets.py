@@ -89,11 +89,11 @@ def _text(text: str, pointer: str, name: str) -> Iterator[Secret]:
         return
     if len(text) < 8 or not forms.HINT.search(text.lower()):
         return
-    taken: list[Span] = []
-    for what, span in _candidates(text):
-        if not any(start < span[1] and span[0] < end for start, end in taken):
-            taken.append(span)
-            yield Secret(what, pointer, text, span)
+    taken = bytearray(len(text))
+    for what, (start, end) in _candidates(text):
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
+            yield Secret(what, pointer, text, (start, end))
 
 
 def _candidates(text: str) -> Iterator[tuple[str, Span]]:

@@ -30,7 +30,8 @@ class Written:
         """True for a finding of the rule that starts on the line, or in a text that starts there."""
         if finding.rule != self.rule or finding.location.path != document.path:
             return False
-        return self.about in (finding.location.line, _text_start(finding, document))
+        line = finding.location.line
+        return self.about == line or (self.about < line and self.about == _text_start(finding, document))
 
 
 def written(document: Document) -> Iterator[Written]:

@@ -6,6 +6,8 @@ from checking import package, rules, shell
 from wpk_sandbox.rules import quoting, scripts
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.shell import parser, syntax
+from wpk_sandbox.rules.shell.printed import input_words
+from wpk_sandbox.rules.shell.words import Word
 from wpk_sandbox.rules.subject import Subject
 
 TOO_MUCH = "the script is too long, or too far from shell syntax, to be read"
@@ -98,3 +100,10 @@ def test_quotes_are_not_looked_for_in_what_cannot_be_read() -> None:
 
 def test_the_finding_is_the_rule_of_scripts_that_cannot_be_read() -> None:
     assert "shell-unreadable" in rules(shell("A=(" * 9_000))
+
+
+def test_a_stage_of_several_commands_is_asked_once_for_what_it_prints() -> None:
+    script = syntax.read("echo a" + " | { tee x; tee y; }" * 6 + " | cat")
+    known: dict[int, tuple[Word, ...]] = {}
+    assert [word.value for words in input_words(script.commands[-1], known=known) for word in words] == ["a", "a"]
+    assert len(known) < len(script.commands)

@@ -13,6 +13,9 @@ from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import parse
 from wpk_sandbox.rules.shell.words import Piece, Word, split
 
+# What commands print, by their id().
+Known = dict[int, tuple[Word, ...]]
+
 MOST_STAGES = 8
 MOST_ROUNDS = 64
 MOST_DECODED = 64 * 1024
@@ -28,8 +31,14 @@ def here_documents(command: Command) -> tuple[Word, ...]:
     return tuple(redirect.target for redirect in command.redirects if redirect.operator.startswith("<<"))[-1:]
 
 
-def input_words(command: Command, stages: int = MOST_STAGES) -> tuple[tuple[Word, ...], ...]:
-    """What a command reads: each of the texts that here-documents or the commands before its pipe print."""
+def input_words(
+    command: Command, stages: int = MOST_STAGES, known: Known | None = None
+) -> tuple[tuple[Word, ...], ...]:
+    """What a command reads: each of the texts that here-documents or the commands before its pipe print.
+
+    `known` has what was worked out already: where several commands of a stage pass on what they read, each would
+    ask all commands of the stage before.
+    """
     here = here_documents(command)
     if here:
         return (here,)
@@ -40,7 +49,11 @@ def input_words(command: Command, stages: int = MOST_STAGES) -> tuple[tuple[Word
     # All commands of the stage before: `{ echo a; echo b; } | sh`.
     depth = len(command.upstream[-1].upstream)
     stage = [each for each in command.upstream if len(each.upstream) == depth]
-    return tuple(words for each in stage if (words := printed_words(each, stages - 1)))
+    known = {} if known is None else known
+    for each in stage:
+        if id(each) not in known:
+            known[id(each)] = printed_words(each, stages - 1, known)
+    return tuple(known[id(each)] for each in stage if known[id(each)])
 
 
 def _process_output(command: Command) -> tuple[tuple[Word, ...], ...]:
@@ -50,12 +63,12 @@ def _process_output(command: Command) -> tuple[tuple[Word, ...], ...]:
     return tuple(words for each in made if (words := printed_words(each)))
 
 
-def printed_words(command: Command, stages: int = MOST_STAGES) -> tuple[Word, ...]:
+def printed_words(command: Command, stages: int = MOST_STAGES, known: Known | None = None) -> tuple[Word, ...]:
     """What a command prints, as words with a space between each; empty where that is not known."""
     words = command.arguments
     passes = command.name in _PASSES_ON
     if passes and (command.name == "tee" or here_documents(command) or not parse(words).operands):
-        return next(iter(input_words(command, stages)), ())
+        return next(iter(input_words(command, stages, known)), ())
     if command.name == "echo":
         return _echoed(words)
     if command.name == "printf":
@@ -63,7 +76,7 @@ def printed_words(command: Command, stages: int = MOST_STAGES) -> tuple[Word, ..
     if command.name in _OF_PATHS:
         return _path(command)
     if command.name in _DECODERS:
-        read = next(iter(input_words(command, stages)), ())
+        read = next(iter(input_words(command, stages, known)), ())
         return _decoded(command, read) if read else ()
     return ()
 

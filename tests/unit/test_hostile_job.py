@@ -105,6 +105,21 @@ def test_a_clone_without_the_base_decides_nothing_and_says_what_to_do(
     assert "`fetch-depth: 0`" in said.stderr
 
 
+def test_a_shallow_clone_that_can_fetch_the_base_is_held_to_it(change: PullRequest, tmp_path: Path) -> None:
+    base = change.commit({POLICY: "policy: {fail_on: review}\n", CLEAN: LOOK})
+    change.git("checkout", "-q", "-b", "feature")
+    head = change.commit({POLICY: "", CLEAN: package(handler("purge", "rm -rf /srv/data"))})
+    change.git("checkout", "-q", "-b", "merge", base)
+    change.git("merge", "-q", "--no-ff", "-m", "merge", "feature")
+    merge = change.git("rev-parse", "HEAD")
+    clone = tmp_path / "clone"
+    change.git("clone", "-q", "--depth", "1", "--branch", "merge", change.root.as_uri(), str(clone))
+    environment = change.environment(base, head) | {"GITHUB_SHA": merge}
+    assert call(clone, "changed", **environment).stdout == f"{CLEAN}\n"
+    assert call(clone, "check", **environment).returncode == 1
+    assert call(clone, "check").returncode == 0
+
+
 def test_paths_that_no_longer_name_a_package_do_not_pass(change: PullRequest) -> None:
     base = change.commit({CLEAN: LOOK})
     change.commit({CLEAN: None, "kept/clean.txt": WIPES})

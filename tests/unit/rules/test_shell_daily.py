@@ -19,6 +19,7 @@ HARMLESS = {
         'rm -f "$LOGDIR/app.log"',
         'rm -f "${HOME_DIR}/${NAME}/$(basename "$URL")"',
         'rm "${ARTIFACTS}"/log-*',
+        'rm -rf "${PWD}/gopath.proto"',
         'rm -f "$LOGDIR"/*.log',
         'find "$DATA_DIR"/. -type f -exec ls -l {} +',
         'find "$DATA_DIR"/. -name "*.conf" -exec grep -H listen {} ";"',
@@ -99,6 +100,7 @@ DANGEROUS = {
     ],
     "shell-unsafe-expansion": [
         'rm -rf "$CONFIG_DIR/data"',
+        'rm -rf "${OLDPWD}/data"',
         'rm -f "$DIR"/*',
         'rm -f "$PREFIX/etc"/*',
         'find "$DATA_DIR"/. -type f -exec chmod 600 {} +',

@@ -38,6 +38,8 @@ _NUMBERS = frozenset({"!", "$", "?", "#", "RANDOM", "SECONDS", "LINENO", "UID", 
 _ALTERNATIVE = re.compile(r"\$\{\w+:?\+[^$`]*\}|\$\{#.*\}")
 _DECLARES = re.compile(r"(?:^|[\s;])(?:(?:export|local|declare|readonly|typeset)\s+)?$")
 _ASSIGNS = re.compile(r"\w*\+?=")
+# What the shell itself always sets.
+_ALWAYS_SET = frozenset({"PWD"})
 _TESTS = frozenset({"[", "[[", "test"})
 
 
@@ -56,7 +58,7 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
 
 def guards(commands: Sequence[Command]) -> Iterator[tuple[Command, frozenset[str] | None]]:
     """Each command with the variables that are looked at before it; None where none may be unset (`set -u`)."""
-    guarded: frozenset[str] = frozenset()
+    guarded = _ALWAYS_SET
     stops = False
     for command in commands:
         stops = stops or _stops_at_unset(command)

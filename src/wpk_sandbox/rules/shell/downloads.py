@@ -10,6 +10,8 @@ from wpk_sandbox.rules.shell.ran import file_key
 from wpk_sandbox.rules.shell.words import Word
 from wpk_sandbox.rules.shell.written import written_paths
 
+MOST_STAGES = 32
+
 DOWNLOADERS = names(
     "curl wget aria2c http https xh fetch lwp-request lwp-download axel lynx w3m links elinks ftpget tftp wget2 GET"
 )
@@ -73,7 +75,7 @@ def saved(command: Command) -> Iterator[Word]:
         yield from _SAVERS[name](command)
     elif name in _BUCKETS and _from_bucket(command):
         yield from _bucket_files(command)
-    if fetches(command) or any(map(fetches, command.upstream)) or repeats(command):
+    if fetches(command) or any(map(fetches, command.upstream[-MOST_STAGES:])) or repeats(command):
         yield from written_paths(command)
 
 

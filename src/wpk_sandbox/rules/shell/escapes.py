@@ -8,6 +8,7 @@ from wpk_sandbox.rules.shell.words import Piece
 
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _ANSI = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|0?[0-7]{1,3}|.)", re.DOTALL)
+_NUMBERED_LETTER = re.compile(r"\\(?:x[4-7]|u00[4-7]|1[0-7])[0-9a-fA-F]")
 _QUOTES = str.maketrans("", "", "'\"\\")
 _IN_QUOTES = re.compile(r"\\([$`\"\\\n])")
 
@@ -23,8 +24,11 @@ def in_double_quotes(piece: Piece) -> Piece:
 
 
 def ansi(piece: Piece) -> Piece:
-    """The escapes of C: `\\x2f`, `\\057`, `\\n`."""
-    return piece if "\\" not in piece.text else _without(piece, _ANSI, _character)
+    """The escapes of C: `\\x2f`, `\\057`, `\\n`. Of letters by numbers, `source` keeps how they were written."""
+    if "\\" not in piece.text:
+        return piece
+    decoded = _without(piece, _ANSI, _character)
+    return replace(decoded, source=piece.text) if _NUMBERED_LETTER.search(piece.text) else decoded
 
 
 def _without(piece: Piece, pattern: re.Pattern[str], decode: Callable[[str], str]) -> Piece:

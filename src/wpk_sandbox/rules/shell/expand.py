@@ -200,7 +200,8 @@ class Expander:
         if operator in _DEFAULTS or operator in (":?", "?"):
             yield from self._placed(_stopping(value, operator), node, splits=not quoted)
         elif (text := self._worked_out(node, value)) is not None:
-            yield from self._placed((Piece(text, range(len(text))),), node, splits=not quoted)
+            made = Piece(text, range(len(text)), source=self._written(node))
+            yield from self._placed((made,), node, splits=not quoted)
         else:
             empty = not any((piece.exact and piece.text) or piece.known is Known.NEVER_EMPTY for piece in value)
             known = Known.MAYBE_EMPTY if empty else Known.NEVER_EMPTY

@@ -10,6 +10,7 @@ from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.downloads import (
     DOWNLOADERS,
+    MOST_STAGES,
     fetches,
     key_of,
     repeats,
@@ -71,7 +72,7 @@ _INSTALLERS = {
 }
 
 
-# Where a file is run by itself: by cron, at a login, by systemd, by git, at a start of a container or of the network.
+# Where a file is run by itself: by cron, at a login, by systemd, by git, when a container or the network starts.
 _LATER = re.compile(
     r"/etc/(?:cron[.\w-]*/|crontab$|profile$|profile\.d/|bash\.bashrc$|bashrc$|zsh/|zshrc$|init\.d/"
     r"|rc\.local$|rc\d\.d/|update-motd\.d/|systemd/system|NetworkManager/dispatcher\.d/|network/if-|apt/apt\.conf\.d/|ld\.so\.preload$"
@@ -121,7 +122,7 @@ class _Downloads:
         if verified := verified_names(command):
             self._forget(verified)
         yield from self._saved(command)
-        piped = any(map(fetches, command.upstream)) or repeats(command)
+        piped = any(map(fetches, command.upstream[-MOST_STAGES:])) or repeats(command)
         self.unpacked.note(command, fetched=lambda word: file_key(word) in self.files, piped=piped)
 
     def _ran(self, command: Command) -> Iterator[Issue]:

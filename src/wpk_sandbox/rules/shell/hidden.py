@@ -8,10 +8,13 @@ from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.decoding import DECODING, decodes, disguises
+from wpk_sandbox.rules.shell.downloads import fetches
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import parse
 from wpk_sandbox.rules.shell.ran import evaluates, produced, reach, run_file, runs_its_input, written
 from wpk_sandbox.rules.shell.words import Piece, Word
+from wpk_sandbox.rules.shell.wrappers import INTERPRETERS
 
 HIDDEN_CODE = Rule(
     "shell-hidden-code",
@@ -25,25 +28,20 @@ HIDDEN_CODE = Rule(
 
 RULES = (HIDDEN_CODE,)
 
-# A character by its number, as printf and echo -e know it; the unknown stands for a number that is worked out.
-_UNKNOWN = "\ufffc"
-_ESCAPE = re.compile(rf"\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|0?[0-7]{{2,3}}|x?{_UNKNOWN})")
 _LETTERS = re.compile(r"[a-zA-Z]")
 _CUT = re.compile(r"\$\{\w+:\s*-?\d+(?::\s*-?\d+)?\}")
 _REST = re.compile(r"\$\{\w+:\s*\d+\}")
 _SHORT = 3
-# The options with which a program decodes rather than encodes.
-_DECODERS = {
-    **dict.fromkeys(("base64", "base32", "basenc"), ("d", "D", "decode")),
-    "xxd": ("r",),
-    "openssl": ("d", "decrypt"),
-}
-# How programs of other languages turn a text that nobody can read into one that runs.
-_DECODING = re.compile(
-    r"b(?:64|32|16|85)decode|decodebytes|base64|Base64|fromhex|unhexlify|zlib\.decompress|codecs\.decode|rot_?13"
-    r"|marshal\.loads|gzinflate|gzuncompress|hex2bin|unpack\s*\(?\s*[\"'][Hhum]|pack\s*\(?\s*[\"'][Hhum]"
-    r"|unpack1|\batob\s*\(|fromCharCode|[\"'](?:hex|base64)[\"']|\bchr\s*\(|%c|(?:\\x[0-9a-fA-F]{2}){2}"
-)
+MOST_STAGES = 32
+# `${code//#/}`: letters are left out of a variable.
+_LEFT_OUT = re.compile(r"\$\{\w+//[^/}]+/?\}")
+_SELDOM = re.compile(r"[^\W_a-zA-Z0-9]")
+_TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064]")
+# `rm,-rf,/srv`, which is several words where IFS says so.
+_JOINED = re.compile(r"[a-z][\w.]*([,_:;%|^@])(?:-\w|/)[^\s]*")
+_NUMBERED = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3})")
+_NOTHINGS = frozenset({"$()", "``", "$(:)", "$(true)", "${}"})
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
@@ -54,7 +52,7 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
         if _spelled(command):
             message = f"`{command.shown}` is spelled so that it cannot be found by its name"
             yield Issue(HIDDEN_CODE, command.span, message)
-        if any(map(decodes, (*command.upstream, command))) and not runs_its_input(command):
+        if any(map(decodes, (*command.upstream[-MOST_STAGES:], command))) and not runs_its_input(command):
             files.update(dict.fromkeys(_saved(command), command))
         elif (name := run_file(command)) in files:
             message = f"`{command.shown}` runs what `{files[name].shown}` decoded"
@@ -64,41 +62,17 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
 def _decoded(command: Command) -> Iterator[Issue]:
     """`… | base64 -d | sh`, `eval "$(… | base64 -d)"`, `python -c 'exec(b64decode(…))'`."""
     for group in produced(command):
+        # What is downloaded nobody reads in any form; that is for another rule to say.
+        packed = command.name in INTERPRETERS and not any(map(fetches, group))
         for source in group:
-            if decodes(source):
+            if decodes(source) or (packed and disguises(source)):
                 piped = group is command.upstream
                 span = reach(source, command) if piped else command.span
                 message = f"what `{source.shown}` decodes is run by `{command.shown}`"
                 yield Issue(HIDDEN_CODE, span, message if piped else f"`{command.shown}` runs what it decodes")
                 return
-    if evaluates(programs.text(command), _DECODING):
+    if evaluates(programs.text(command), DECODING):
         yield Issue(HIDDEN_CODE, command.span, f"`{command.shown}` runs what it decodes")
-
-
-def decodes(command: Command) -> bool:
-    """True for a command that prints what its arguments or its input only hold in another form."""
-    if command.name in ("uudecode", "rev"):
-        return True
-    if command.name in _DECODERS:
-        return parse(command.arguments).has(*_DECODERS[command.name])
-    if command.name == "tr":
-        return _rotates([word.value or "" for word in parse(command.arguments).operands])
-    if command.name in ("printf", "echo"):
-        return (command.name == "printf" or parse(command.arguments).has("e")) and _has_escapes(command.arguments)
-    return _DECODING.search(programs.text(command)) is not None
-
-
-def _has_escapes(words: Sequence[Word]) -> bool:
-    """True when letters are written by their numbers; the escape itself (`\\033`) begins a colour."""
-    numbers = [found for word in words for found in _ESCAPE.findall(word.template(_UNKNOWN))]
-    return any(number.lower() not in ("\\x1b", "\\033", "\\0033") for number in numbers)
-
-
-def _rotates(sets: list[str]) -> bool:
-    """True when `tr` puts letters for others; from small to capital ones it only changes the case."""
-    if len(sets) != 2 or any("[:" in each or not _LETTERS.search(each) for each in sets):
-        return False
-    return sets[0].lower() != sets[1].lower()
 
 
 def _saved(command: Command) -> Iterator[str]:
@@ -118,11 +92,51 @@ def _spelled(command: Command) -> bool:
     if not command.words:
         return False
     word = command.words[0]
-    if any(_CUT.search(piece.source) for piece in word.unknown) and not _is_rest(word):
+    if _masked(command) or _numbered(command) or _pieced(command):
+        return True
+    if any(_CUT.search(piece.source) for piece in word.pieces) and not _is_rest(word):
         return True
     if word.value is None:
         return False
     return _scattered(word) or _assembled(word.pieces) or _glued(command.words)
+
+
+def _masked(command: Command) -> bool:
+    """True for a name that shows as another: foreign letters, signs that nobody sees, `exec -a '[kworker]'`."""
+    name = command.words[0].when_empty
+    if any(_TURNED.search(word.when_empty) for word in command.words) or _INVISIBLE.search(name):
+        return True
+    if _SELDOM.search(command.name) and _LETTERS.search(command.name):
+        return True
+    shown = parse(command.arguments, frozenset({"a"}), first_operand_ends=True).value("a")
+    return command.name == "exec" and shown is not None and shown.when_empty.startswith("[")
+
+
+def _numbered(command: Command) -> bool:
+    """True for a name whose letters are written by their numbers, or another word with four of them."""
+    for index, word in enumerate(command.words):
+        numbers = [found for piece in word.pieces if piece.exact for found in _NUMBERED.findall(piece.source)]
+        if len(numbers) > (0 if index == 0 else _SHORT):
+            return True
+    first = command.words[0]
+    made = [piece.commands[-1] for piece in first.pieces if piece.commands]
+    return any(map(decodes, made)) and first.value is not None
+
+
+def _pieced(command: Command) -> bool:
+    """True for nothing in the midst of a name (`who$@ami`), words in one variable, code cut out of others."""
+    first = command.words[0]
+    pieces = first.pieces
+    for before, piece, after in zip(pieces, pieces[1:], pieces[2:], strict=False):
+        nothing = not piece.exact and (piece.name in ("@", "*") or piece.source in _NOTHINGS)
+        if nothing and before.text[-1:].isalpha() and after.text[:1].isalpha():
+            return True
+    if len(pieces) == 1 and pieces[0].splits and _JOINED.fullmatch(pieces[0].text) and len(command.words) == 1:
+        return True
+    code = command.arguments if command.name == "eval" else command.words[:1]
+    sources = [piece.source for word in code for piece in word.pieces]
+    cut = sum(1 for source in sources if _CUT.search(source))
+    return cut > 1 or any(map(_LEFT_OUT.fullmatch, sources))
 
 
 def _is_rest(word: Word) -> bool:

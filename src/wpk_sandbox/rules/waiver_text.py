@@ -1,7 +1,8 @@
 """Waivers as comments: `# wpk-sandbox: allow RULE -- reason (until 2027-01-31, @owner)`."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,12 +27,34 @@ class Written:
     about: int
     problem: str = ""
 
-    def covers(self, finding: Finding, document: Document) -> bool:
-        """True for a finding of the rule that starts on the line, or in a text that starts there."""
-        if finding.rule != self.rule or finding.location.path != document.path:
-            return False
-        line = finding.location.line
-        return self.about == line or (self.about < line and self.about == _text_start(finding, document))
+
+class Live:
+    """The comments of a document that may waive something, by what they are about."""
+
+    def __init__(self, waivers: Iterable[Written], document: Document) -> None:
+        self._path = document.path
+        self._waivers: dict[tuple[str, int], list[Written]] = {}
+        for each in waivers:
+            self._waivers.setdefault((each.rule, each.about), []).append(each)
+        # Texts of several lines, which do not overlap: the lines on which they begin and end.
+        self._texts = _texts(document) if self._waivers else []
+
+    def about(self, finding: Finding) -> Iterator[Written]:
+        """Those of the finding's rule for the line that it starts on, or for a text around it that starts there."""
+        if self._waivers and finding.location.path == self._path:
+            line = finding.location.line
+            index = bisect_left(self._texts, (line, 0)) - 1
+            if index >= 0 and line <= self._texts[index][1]:
+                yield from self._waivers.get((finding.rule, self._texts[index][0]), ())
+            yield from self._waivers.get((finding.rule, line), ())
+
+
+def _texts(document: Document) -> list[tuple[int, int]]:
+    return sorted(
+        (whole.line, whole.end_line)
+        for pointer, whole in document.places.items()
+        if whole.line < whole.end_line and isinstance(value_at(document.data, pointer), str)
+    )
 
 
 def written(document: Document) -> Iterator[Written]:
@@ -86,13 +109,3 @@ def _parts(rest: str) -> tuple[str, str, str]:
     until = (term.removeprefix("until").strip() for term in terms if term.startswith("until"))
     owner = (term for term in terms if term.startswith("@"))
     return match["reason"], " and ".join(until), " and ".join(owner)
-
-
-def _text_start(finding: Finding, document: Document) -> int:
-    """The line on which the text of several lines begins that a finding lies in; else the finding's own."""
-    place = finding.location
-    for pointer, whole in document.places.items():
-        inside = whole.line < place.line <= whole.end_line
-        if inside and isinstance(value_at(document.data, pointer), str):
-            return whole.line
-    return place.line

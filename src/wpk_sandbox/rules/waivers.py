@@ -19,7 +19,7 @@ from wpk_sandbox.rules.known import Known, critical
 from wpk_sandbox.rules.policy import FileWaiver, Policy
 from wpk_sandbox.rules.waived_text import marked, whole
 from wpk_sandbox.rules.waiver_rules import EXPIRED, INVALID, NEW, REFUSED, RULES, UNUSED
-from wpk_sandbox.rules.waiver_text import Written, written
+from wpk_sandbox.rules.waiver_text import Live, Written, written
 
 _OWN = frozenset(rule.id for rule in RULES)
 _UNREADABLE = frozenset(rule.id for rule in LOAD_RULES if rule.severity.rank >= Severity.HIGH.rank)
@@ -62,7 +62,7 @@ def waive(
     no other one, unless the policy lets it.
     """
     comments = tuple(_named(each, policy, today) for each in written(document))
-    live = [each for each in comments if not each.problem and not _over(each.waiver, today)]
+    live = Live((each for each in comments if not each.problem and not _over(each.waiver, today)), document)
     entries = [
         each for each in policy.waivers if not _problem(each, policy, today) and not _over(each.waiver, today)
     ]
@@ -70,7 +70,7 @@ def waive(
     done: list[Finding] = []
     for finding in findings:
         candidates: list[Written | FileWaiver] = [
-            *(w for w in live if w.covers(finding, document)),
+            *live.about(finding),
             *(e for e in entries if _fits(e, finding, court.documents)),
         ]
         waiver = next((w for each in candidates if (w := _ruling(each, finding, document, court))), None)

@@ -213,3 +213,23 @@ def test_what_describes_objects_is_no_object() -> None:
     assert "resources-unlimited" not in rules(applied(policy))
     made = {"name": "x", "generate": {"data": {"spec": {"containers": [{"name": "a", "image": "b:1"}]}}}}
     assert "resources-unlimited" in rules(applied(manifest("ClusterPolicy", {"rules": [made]}, "kyverno.io/v1")))
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        service() | {"spec": {"ports": "${PORTS}"}},
+        service() | {"spec": {"clusterIP": "${ADDRESS}"}},
+        claim(accessModes="${MODES}"),
+        claim(resources="${RESOURCES}"),
+        claim(resources={"requests": "${REQUESTS}"}),
+        deployment(containers=[in_pod(volumeMounts=[MOUNT])], volumes="${VOLUMES}"),
+        deployment(containers=[in_pod(volumeMounts="${MOUNTS}", env="${ENV}", livenessProbe="${PROBE}")]),
+        deployment(strategy="${STRATEGY}"),
+        cron("${SCHEDULE}"),
+        limited(requests={"memory": "${MEMORY}"}),
+        container(name="${NAME}", ports=[{"containerPort": "${PORT}"}]),
+    ],
+)
+def test_what_a_parameter_brings_is_not_missing(whole: dict[str, Any]) -> None:
+    assert RULE not in rules(applied(whole))

@@ -49,9 +49,12 @@ def _mounts(kind: str, data: Mapping[str, Any], pointer: str) -> Iterator[Proble
     pod: Any = data
     for key in path:
         pod = as_mapping(pod).get(key)
+    volumes = as_mapping(pod).get("volumes")
     claims = as_list(as_mapping(data.get("spec")).get("volumeClaimTemplates"))
-    known = {as_mapping(each).get("name") for each in as_list(as_mapping(pod).get("volumes"))}
-    known |= {as_mapping(as_mapping(each).get("metadata")).get("name") for each in claims}
+    named = [*as_list(volumes), *(as_mapping(each).get("metadata") for each in claims)]
+    known = [as_mapping(each).get("name") for each in named]
+    if isinstance(volumes, str) or any("${" in str(name) for name in known):
+        return  # a parameter brings some of them
     for field in CONTAINER_LISTS:
         for number, container in enumerate(as_list(as_mapping(pod).get(field))):
             for index, mount in enumerate(as_list(as_mapping(container).get("volumeMounts"))):

@@ -15,6 +15,8 @@ from wpk_sandbox.rules.subject import as_list, as_mapping, escaped
 Check = Callable[[Mapping[str, Any], str], Iterator[Problem]]
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+# A parameter may bring a whole list or mapping: then nothing is missing.
+_NOTHING: tuple[Any, ...] = (None, [])
 _ZERO = (0, "0", "0%")
 
 
@@ -56,7 +58,7 @@ def _ports(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
         if not value.get("externalName"):
             yield Problem(pointer, "a Service of `type: ExternalName` lacks `externalName`", "Add it.", at_key=True)
         return
-    if not ports and value.get("clusterIP") != "None":
+    if value.get("ports") in _NOTHING and value.get("clusterIP") in (None, ""):
         yield Problem(pointer, "the Service lacks `ports`", "Add `ports: [{port: 80}]`.", at_key=True)
     names = [as_mapping(port).get("name") for port in ports]
     for index, name in enumerate(names if len(ports) > 1 else ()):
@@ -134,11 +136,12 @@ def _path(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
 
 
 def _claim(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
-    if not as_list(value.get("accessModes")):
+    if value.get("accessModes") in _NOTHING:
         fix = "Add `accessModes: [ReadWriteOnce]`."
         yield Problem(pointer, "the claim lacks `accessModes`", fix, at_key=True)
-    storage = as_mapping(as_mapping(value.get("resources")).get("requests")).get("storage")
-    if storage is None:
+    resources = value.get("resources")
+    asked = resources.get("requests") if isinstance(resources, Mapping) else resources
+    if asked is None or (isinstance(asked, Mapping) and asked.get("storage") is None):
         fix = "Add `resources: {requests: {storage: 1Gi}}`."
         yield Problem(pointer, "the claim does not say how much storage it needs", fix, at_key=True)
 

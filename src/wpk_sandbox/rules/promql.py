@@ -38,6 +38,7 @@ _OF_RANGES = names(
     " quantile_over_time stddev_over_time stdvar_over_time last_over_time present_over_time absent_over_time"
     " mad_over_time"
 )
+_MOST_READ = 1000
 _MATCHERS = frozenset({"=", "!=", "=~", "!~"})
 _COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 _RANGE = re.compile(r"\[\s*(\d+)\s*([A-Za-z]*)\s*\]")
@@ -130,7 +131,8 @@ def _unquoted(tokens: list[tuple[str, str]]) -> str:
 
 def _without_range(tokens: list[tuple[str, str]]) -> str:
     """`rate(x)`: some functions look at a time, which stands in brackets."""
-    for index, (_, word) in enumerate(tokens):
+    # Each call is read to its end, which takes the square of their number where they are nested.
+    for index, (_, word) in enumerate(tokens[:_MOST_READ]):
         if word not in _OF_RANGES or [text for _, text in tokens[index + 1 : index + 2]] != ["("]:
             continue
         inside = list(_up_to_closing(tokens[index + 2 :]))

@@ -168,6 +168,11 @@ def test_what_prometheus_takes_is_not_told(query: str) -> None:
     assert told("event", {"source": "prometheus", "condition": query}) == []
 
 
+def test_a_query_of_endless_calls_is_read_to_a_bound() -> None:
+    assert problem("rate(" * 10_000 + "x" + ")" * 10_000).startswith("`rate` takes a range of time")
+    assert problem("rate(" * 10_000 + "x[5m]" + ")" * 10_000) == ""
+
+
 def test_conditions_of_other_sources_are_in_their_own_language() -> None:
     assert told("event", {"source": "kubernetes", "condition": "reason = BackOff && count > 5"}) == []
     assert told("event", {"source": "alertmanager", "condition": "reason = BackOff"}) != []

@@ -146,7 +146,7 @@ NOT_FOUND = [
     'for secret in $(kubectl get secrets -o name); do echo "$secret"; done',
     'while read -r secret; do echo "checking $secret"; done < /tmp/names',
     "get_password() { kubectl get secret db -o jsonpath='{.data.password}' | base64 -d; }; P=$(get_password)",
-    "env | sort",
+    "env | cut -d= -f1 | sort",
     "env | grep PROXY",
     "printenv HOSTNAME",
     "env DB_PASSWORD=$DB_PASSWORD ./migrate",

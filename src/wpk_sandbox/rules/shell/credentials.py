@@ -30,6 +30,7 @@ RULES = (CREDENTIAL_ACCESS,)
 # Ways of a secret that are looked at in one script, since a script may be made to have millions.
 MOST_FLOWS = 10_000
 
+_PASSES = frozenset({"sort", "cat", "tee", "nl", "uniq"})
 _PICKED = re.compile(r"\^(\w+)=")
 _KUBECONFIG = re.compile(r"(?:^|/)\.kube/|kubeconfig|admin\.conf", re.IGNORECASE)
 _DECODERS = frozenset({"base64", "base32", "openssl", "jq", "yq", "python3", "python"})
@@ -45,7 +46,7 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
             continue
         if _is_first(command, secret, said):
             said.add(id(command))
-            does = "shows" if secret.kind in (Kind.VALUE, Kind.ENVIRONMENT) else "reads"
+            does = "shows" if secret.kind in (Kind.VALUE, Kind.ENVIRONMENT, Kind.SETTINGS) else "reads"
             shown = f"`{command.shown}`" if command.words else "this"
             yield Issue(CREDENTIAL_ACCESS, command.span, f"{shown} {does} {secret.what}")
 
@@ -79,8 +80,8 @@ def _is_used(secret: Secret, chain: Sequence[Command], captured: set[str]) -> bo
         return True
     last = chain[-1]
     kept = last.piped or any(name in captured for name in last.functions)
-    if secret.kind is Kind.ENVIRONMENT:
-        return not any(_picks_secrets(stage) for stage in chain[1:]) or kept
+    if secret.kind in (Kind.ENVIRONMENT, Kind.SETTINGS):
+        return kept or not (any(_picks_secrets(stage) for stage in chain[1:]) or _is_shown_whole(secret, chain))
     if secret.kind is Kind.FILE and secret.what.endswith("/environ") and _picks_plain(chain):
         return True
     if secret.kind in (Kind.FILE, Kind.TOKEN):
@@ -98,6 +99,12 @@ def _picks_secrets(stage: Command) -> bool:
     options = parse(stage.arguments)
     inverted = options.has("v", "invert-match")
     return not inverted and any(sensitive.SECRET_WORDS.search(word.when_empty) for word in options.operands)
+
+
+def _is_shown_whole(secret: Secret, chain: Sequence[Command]) -> bool:
+    """True for `printenv | sort` that goes to the log as it is."""
+    whole = secret.kind is Kind.ENVIRONMENT and chain[0].name in ("env", "printenv")
+    return whole and all(stage.name in _PASSES for stage in chain[1:]) and not _outputs(chain[-1])
 
 
 def _picks_plain(chain: Sequence[Command]) -> bool:

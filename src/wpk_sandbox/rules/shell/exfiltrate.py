@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.hosts import UNKNOWN_MARK, Where
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import sensitive, sinks, sources
+from wpk_sandbox.rules.shell import programs, publishing, sensitive, sinks, sources
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -50,9 +50,12 @@ def check(commands: Sequence[Command], locate: Locate) -> Iterator[Issue]:
     """What the commands of a script send away."""
     stored: dict[str, Secret] = {}
     opened: Word | None = None
+    made_up, tracked = False, False
     for command in commands:
         opened = sinks.opened_by(command) or opened
-        told = next(_told(command, stored, opened, locate), None)
+        made_up = made_up or publishing.makes_account(command)
+        tracked = tracked or publishing.tracks_secrets(command)
+        told = publishing.given_away(command, made_up, tracked) or next(_told(command, stored, opened, locate), "")
         if told:
             shown = f"`{command.shown}`" if command.words else "this"
             yield Issue(EXFILTRATION, command.span, f"{shown} {told}")
@@ -66,7 +69,7 @@ def _keep(command: Command, stored: dict[str, Secret]) -> None:
         targets += [sensitive.path_of(word) for word in _made_files(command)]
     secret = sources.carried(command, stored) if targets else None
     for target in targets:
-        if secret is not None and target not in ("", "/dev/null"):
+        if secret is not None and secret.kind is not Kind.SETTINGS and target not in ("", "/dev/null"):
             stored[target] = secret
 
 
@@ -100,7 +103,7 @@ def _told(command: Command, stored: dict[str, Secret], opened: Word | None, loca
         if what := _in_name(command, word, stored, locate):
             yield f"sends {what} away in a name that it looks up"
     if command.name in INTERPRETERS - SHELLS and (secret := sources.source(command)):
-        program = " ".join(word.when_empty for word in command.arguments)
+        program = programs.text(command)
         outside = any(locate(url) is Where.OUTSIDE for url in _URL.findall(program))
         if _CONNECTS.search(program) and (secret.kind in _ALL_SECRET or (outside and secret.kind is Kind.TOKEN)):
             yield f"sends {secret.what} away"

@@ -7,6 +7,7 @@ from wpk_sandbox.rules.shell import readers, sensitive
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
 from wpk_sandbox.rules.shell.secret import Kind, Secret
+from wpk_sandbox.rules.shell.words import Word
 
 _KUBECTL_TAKES = names(
     "to n namespace o output context kubeconfig l selector template field-selector cluster user s server c"
@@ -40,12 +41,20 @@ def _is_public(options: Options) -> bool:
     return _PUBLIC_FIELD.search(path) is not None and _USER_FIELD.search(path) is None
 
 
+def _names_secret(word: Word) -> bool:
+    """True for a name out of `$(kubectl get secret -o name)`."""
+    made = [inner for piece in word.unknown for inner in piece.commands[:4]]
+    return any({"get", "secret"} <= {each.when_empty.rstrip("s") for each in inner.arguments} for inner in made)
+
+
 def _got(command: Command, options: Options, words: list[str]) -> str:
     """What a `kubectl get` shows of Secrets; their names, types and times are nothing."""
     raw = parse(command.arguments, _KUBECTL_TAKES | {"raw"}).value("raw")
     if raw is not None and re.search(r"/secrets\b", raw.when_empty):
         return "Secrets of the cluster"
     kinds = words[1].partition("/")[0].split(",") if len(words) > 1 else []
+    if len(words) > 1 and not words[1] and _names_secret(options.operands[1]):
+        kinds, words = ["secret"], [*words, "one"]
     if not {"secret", "secrets", "secrets.v1"} & set(kinds):
         return ""
     output, template = options.value("o", "output"), options.value("template")
@@ -118,15 +127,31 @@ def _dump(command: Command) -> Secret | None:
     return Secret(Kind.DATA, "a dump of a database") if command.arguments or command.name == "pg_dumpall" else None
 
 
+_SHOWN_BY = readers.READERS | {"sh", "bash", "ls", "echo", "printf"}
+_WIDE = re.compile(r"(?:/|/(?:home|root|etc|Users|host|hostfs|var|opt|srv|mnt|usr|data|app|host/\S*)(?:/\*)?|~)/?")
+
+
+def _first_test(words: list[str]) -> int:
+    """How many words of a `find` are folders."""
+    return next(
+        (at for at, word in enumerate(words) if word.startswith(("-", "(", "!")) or word == "\\("), len(words)
+    )
+
+
 def _find(command: Command) -> Secret | None:
     """A search for the files of credentials; to delete or to protect them is no search."""
     words = [word.when_empty for word in command.arguments]
     started = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-exec", "-execdir", "-ok")]
-    if any(word in ("-delete", "-perm", "!") for word in words) or not readers.READERS.issuperset(started):
+    if not {"-delete", "-perm", "!", "x509", "-mtime"}.isdisjoint(words) or not _SHOWN_BY.issuperset(started):
         return None
-    asked = (word for at, word in enumerate(words) if at and words[at - 1] in ("-name", "-iname"))
-    name = next((word for word in asked if sensitive.is_searched_name(word)), None)
-    wide = [word for word in words[:1] if re.fullmatch(r"/|/home|/root|/etc|/Users|/host|~|/var|/opt", word)]
+    asked = [
+        word for at, word in enumerate(words) if at and words[at - 1] in ("-name", "-iname", "-path", "-wholename")
+    ]
+    name = next((word for word in asked if sensitive.is_searched_name(word.rpartition("/")[2])), None)
+    if name is None and started:
+        name = next((word for word in asked if sensitive.may_hold_secrets(word)), None)
+    starts = [word.template("~") for word in command.arguments[: _first_test(words)]]
+    wide = [word for word in starts if _WIDE.fullmatch(word)]
     return Secret(Kind.FILE, f"where files named {name} are") if name and wide else None
 
 
@@ -139,6 +164,11 @@ def _grep(command: Command) -> Secret | None:
     paths = [sensitive.path_of(word) for word in options.operands[0 if options.has("e", "regexp") else 1 :]]
     wide = any(re.fullmatch(r"/(?:\*|home|root|etc|var|opt|srv|usr|home/\*)?|~", path) for path in paths)
     hunts = pattern is not None and sensitive.SECRET_WORDS.search(pattern.when_empty)
+    if (
+        pattern is not None
+        and len({found.lower() for found in sensitive.SECRET_WORDS.findall(pattern.when_empty)}) > 1
+    ):
+        wide = wide or any(re.match(r"/(?:home|root|etc|var|opt|srv|usr|mnt|host)/|~/", path) for path in paths)
     return Secret(Kind.FILE, "passwords anywhere on the machine") if wide and hunts else None
 
 

@@ -12,6 +12,7 @@ class Kind(Enum):
     VALUE = "a secret's value: to be handed to a program, never to be shown"
     ENVIRONMENT = "all variables of the environment: nobody's business elsewhere"
     PERSONAL = "accounts, or all settings of a machine: to be read, and not to leave it"
+    SETTINGS = "much that holds secrets among others: harmless until just those are picked"
     DATA = "files of the machine, or a dump: to be copied inside only"
 
 

@@ -17,13 +17,30 @@ _AT_HOME = re.compile(
     r"|\.azure(?:/(?:accessTokens\.json|msal_token_cache\.\w+|\*))?|\.terraform\.d/credentials\.tfrc\.json"
     r"|\.(?:bash|zsh|sh|ash|ksh|mysql|psql|python|rediscli|node_repl|fish)?_?history"
     r"|id_(?:rsa|dsa|ecdsa|ed25519)"
+    r"|\.(?:s3cfg|boto|passwd-s3fs|smbcredentials|databrickscfg|erlang\.cookie|vault_pass\S*|terraformrc|kdbx|htpasswd)"
+    r"|\.config/(?:rclone/rclone\.conf|doctl/config\.yaml|hub|glab-cli/config\.yml|op/config|sops/age/keys\.txt)"
+    r"|\.cargo/credentials(?:\.toml)?|\.gem/credentials|\.composer/auth\.json|\.m2/settings(?:-security)?\.xml"
+    r"|\.oci/(?:config|\S+\.pem)|\.pulumi/credentials\.json|\.kaggle/kaggle\.json|\.(?:cache/)?huggingface/token"
+    r"|\.local/share/keyrings(?:/\S*)?|\.password-store(?:/.*)?|\.mozilla/firefox/\S*(?:logins\.json|key[34]\.db|cookies\.sqlite)"
+    r"|(?:google-chrome|chromium|Chrome|BraveSoftware|microsoft-edge)/.*(?:Login Data|Cookies|Web Data)"
+    r"|Library/Keychains(?:/.*)?|\.bitcoin/wallet\.dat|\.ethereum/keystore(?:/.*)?|terraform\.tfstate(?:\.backup)?|\S+\.tfstate"
+    r"|secrets/(?:initialAdminPassword|master\.key|hudson\.util\.Secret)|jenkins_home/credentials\.xml"
     r")$"
 )
 _OF_SYSTEM = re.compile(
     r"^/(?:etc/g?shadow-?|etc/(?:ssl|pki/tls)/private(?:/.*)?|etc/ssh/ssh_host_\w+_key|etc/krb5\.keytab|etc/.*\.key"
     r"|etc/kubernetes/(?:super-)?(?:admin|controller-manager|scheduler|kubelet|bootstrap-kubelet)\.conf"
     r"|etc/kubernetes/pki(?:/\*)?|var/lib/kubelet/(?:pki(?:/.*)?|kubeconfig|config\.json)|etc/rancher/k3s/k3s\.yaml"
-    r"|etc/rancher/rke2/rke2\.yaml|var/lib/kubelet/pods/.*/token|proc/[^/]+/environ)$"
+    r"|etc/rancher/rke2/rke2\.yaml|var/lib/kubelet/pods/.*/token|proc/[^/]+/environ|proc/[^/]+/mem|proc/kcore"
+    r"|dev/k?mem|var/lib/kubelet/pods/.*/kubernetes\.io~(?:secret|projected)(?:/.*)?|var/backups/g?shadow(?:\.bak)?"
+    r"|etc/security/opasswd|etc/letsencrypt/(?:live|archive)/.*privkey\S*|etc/wireguard/\S+\.conf|etc/ipsec\.secrets"
+    r"|etc/ppp/(?:chap|pap)-secrets|etc/NetworkManager/system-connections/.*|etc/openvpn/\S*(?:\.key|auth\S*)"
+    r"|etc/mysql/debian\.cnf|etc/ceph/\S+\.keyring|etc/sssd/\S+\.keytab|var/lib/sss/secrets(?:/.*)?|etc/pve/priv(?:/.*)?"
+    r"|etc/(?:puppetlabs/puppet|puppet)/ssl/private_keys(?:/.*)?|etc/salt/pki/\S+\.pem|etc/chef/client\.pem"
+    r"|var/lib/samba/private(?:/.*)?|var/lib/rancher/\S+/server/(?:node-token|token|cred(?:/.*)?)|etc/wpa_supplicant\S*"
+    r"|etc/kubernetes/(?:enc|encryption\S*|encryption-config)\.ya?ml|var/lib/jenkins/(?:credentials\.xml|secrets(?:/.*)?)"
+    r"|var/lib/cloud/instances?/\S*user-data\S*|var/lib/docker/swarm/certificates(?:/.*)?|etc/fernet-keys(?:/.*)?"
+    r"|run/secrets/(?!kubernetes\.io).*\.key|root/\.ssh|var/spool/cron/\S+\.netrc)$"
 )
 _TOKEN = re.compile(r"(?:^|/)run/secrets/(?:kubernetes\.io|eks\.amazonaws\.com)/serviceaccount(?:/(?:token|\*)?)?$")
 # What is worth stealing although it is no credential: who is on the machine, and all of a machine's settings.
@@ -53,6 +70,12 @@ SECRET_WORDS = re.compile(
 _SEARCHED = names(
     "id_rsa id_rsa* id_dsa id_ecdsa id_ed25519 *id_rsa* id_* *.kdbx .pgpass .netrc .git-credentials .aws .ssh .kube"
     " shadow kubeconfig *.kubeconfig .bash_history *_history credentials credentials.json *.keytab .vault-token"
+)
+# Names of files that often hold one.
+_HOLDS = re.compile(
+    r"\.(?:key|p12|pfx|jks|keystore|kdbx?|ovpn|ppk|tfstate|tfvars|env|htpasswd|gpg|asc)\*?$|\.env(?:\.\*|\*)?$"
+    r"|passw|secret|credential|wp-config|logins\.json|settings\.py|\.pem$|token",
+    re.IGNORECASE,
 )
 
 
@@ -97,6 +120,11 @@ def is_secret_name(name: str) -> bool:
 def is_searched_name(name: str) -> bool:
     """True for the name of a file that only a search for credentials asks for."""
     return name in _SEARCHED
+
+
+def may_hold_secrets(name: str) -> bool:
+    """True for the name of a file that often holds a key or a password: `*.pem`, `.env`, `*secret*`."""
+    return _HOLDS.search(name) is not None
 
 
 def secret_variable(word: Word) -> Piece | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
+from wpk_sandbox.rules.shell.senders import parcels
 from wpk_sandbox.rules.shell.words import Word
 
 _CURL = names(
@@ -70,6 +71,8 @@ def sent(command: Command, opened: Word | None = None) -> Iterator[Sent]:
     sends = _SENDERS.get(command.name)
     if sends is not None:
         yield from sends(command)
+    for each in parcels(command):
+        yield Sent(each.target, each.body, files=each.files, input=each.input)
     for redirect in command.redirects:
         target = redirect.target
         to_network = redirect.writes and _NETWORK_FILE.match(target.when_empty)

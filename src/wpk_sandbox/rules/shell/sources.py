@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from wpk_sandbox.rules.shell import sensitive
+from wpk_sandbox.rules.shell import memory, programs, queries, sensitive, vaults
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import here_documents
@@ -52,6 +52,8 @@ _INPUT_READERS = frozenset({"", "tr", "xargs", "read", "mapfile", "readarray"})
 _WHOLE_ENVIRONMENT = re.compile(
     r"\bos\.environ\b(?!\.get|\[|\.setdefault|\.pop|\.update)|\bENV\.to_|process\.env\b(?![.\[])|%ENV\b"
 )
+# One output of Terraform.
+_VALUE_OF = re.compile(r"\.(?!data\b)[\w-]+\.value")
 # `$(< file)`, which the shell reads by itself.
 _FILE_SUBSTITUTION = re.compile(r"\$\(\s*<\s*([^\s()$]+)\s*\)$")
 _STRING = re.compile(r"""(['"])((?:(?!\1).)+)\1""")
@@ -65,6 +67,8 @@ def source(command: Command, stored: Stored = _NOTHING) -> Secret | None:
 def _source(command: Command, search: _Search) -> Secret | None:
     name = command.name
     if name in REVEALERS and (found := REVEALERS[name](command)):
+        return found
+    if found := vaults.asked(command) or queries.queried(command) or memory.seen(command):
         return found
     if name in ("echo", "printf") or (name == "cat" and not command.arguments and here_documents(command)):
         words = command.arguments or here_documents(command)
@@ -123,6 +127,8 @@ def ends(command: Command) -> bool:
 
 def _shows_values(program: str) -> bool:
     """True for a program of `jq` that may show values: all of it, or the data of a Secret."""
+    if _VALUE_OF.fullmatch(program.strip()):
+        return sensitive.SECRET_WORDS.search(program) is not None
     plain = program.strip() in (".", "'.'", "..", "-")
     return (
         plain
@@ -206,18 +212,17 @@ def _read(command: Command, search: _Search) -> Secret | None:
 
 def _program(command: Command) -> Secret | None:
     """A program in an argument (`python3 -c`) that opens a file of credentials."""
-    options = parse(command.arguments, names("c e r"))
-    for word in (word for name in ("c", "e", "r") for word in options.values.get(name, ())):
-        text = word.when_empty
-        for found in _STRING.finditer(text):
-            path = found[2]
-            if sensitive.is_token(path):
-                return Secret(Kind.TOKEN, "the token of the pod's service account")
-            if sensitive.is_credential(path) and "/" in path:
-                return Secret(Kind.FILE, path)
-        if _WHOLE_ENVIRONMENT.search(text):
-            return Secret(Kind.ENVIRONMENT, "the environment")
-    return None
+    text = programs.text(command)
+    token = None
+    for found in _STRING.finditer(text):
+        path = found[2]
+        if sensitive.is_credential(path) and "/" in path:
+            return Secret(Kind.FILE, path)
+        if sensitive.is_token(path):
+            token = Secret(Kind.TOKEN, "the token of the pod's service account")
+    if _WHOLE_ENVIRONMENT.search(text):
+        return Secret(Kind.ENVIRONMENT, "the environment")
+    return token
 
 
 def pipelines(commands: Sequence[Command]) -> Iterator[tuple[Command, tuple[Command, ...]]]:

@@ -67,7 +67,7 @@ _LOGIN = (
 )
 _MYSQL = r"(?<![\w./-])(?:/usr/(?:local/)?bin/)?(?:mysql|mariadb)[a-z-]*+"
 # By convention an option that begins so switches something, and takes no value.
-_SWITCH = r"(?!(?:no|without|with|ask|prompt|show|skip|disable|generate)-)"
+_SWITCH = r"(?!(?:no|without|with|ask|prompt|show|skip|disabled?|generate)-)"
 BASIC = "a basic authorization"
 _LOGIN_PAIR = "a login in base64"
 _SETTING = "a secret in a setting"
@@ -82,7 +82,7 @@ IN_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "a password of `-u`",
             rf"\bcurl{_THEN}(?:-[a-z]{{0,9}}u|--(?:proxy-)?user)[\s=]*['\"]?(?:\$\w+|\$\{{[^}}\s]*\}}|[^\s:'\"$]+):([^\s'\"]{{3,}})",
         ),
-        ("a password of a database client", rf"{_MYSQL}{_THEN}(?-i:-p){_VALUE}"),
+        ("a password of a database client", rf"{_MYSQL}{_THEN}(?-i:-p)(?!rint0?\b){_VALUE}"),
         ("a password of a database client", rf"\bredis-cli{_THEN}(?:(?-i:-a)\s|--pass[\s=])\s*{_VALUE}"),
         ("a password of a login", rf"\bsshpass\s+(?:-[veh]+\s+|(?-i:-[Pd])\s*\S+\s+){{0,4}}(?-i:-p)\s*{_VALUE}"),
         ("a password of a login", rf"{_LOGIN}{_THEN}(?-i:-p)[\s=]+{_VALUE}"),
@@ -103,7 +103,7 @@ BY_NAME = frozenset({"an assigned secret", "a secret in an option", "a secret in
 PAIRS = frozenset({BASIC, _LOGIN_PAIR})
 PLACEHOLDER = re.compile(
     r"^\$|\$[{(]|\{\{|^`|^[A-Z]+\[|^<.*>$|^\[.*\]$|^\*+$|^x{3,}$|change-?_?me|example|placeholder|redacted|dummy|replace"
-    r"|your[-_]|insert|todo|\.\.\."
+    r"|your[-_]|insert|todo|\.\.\.|\*{4}|^<\w|^\[[$^]|^--[a-z]|^os\.(?:environ|getenv)|^process\.env|^pass:$|^getent\b"
     r"|^(?:none|null|true|false|yes|no|original|previous|unset|undefined|empty|string|secret|password|token)$",
     re.IGNORECASE,
 )

@@ -252,3 +252,35 @@ def test_what_a_pipeline_writes_is_known_for_a_download(script: str) -> None:
 def test_two_redirections_are_told_of_twice() -> None:
     script = "echo one > /dev/sda\necho two > /dev/sda"
     assert [each.rule for each in findings(shell(script))].count("shell-raw-disk-write") == 2
+
+
+SECRET = "hard-coded-secret"
+
+NO_SECRETS = [
+    "cat_passwd='getent passwd'",
+    'echo "usage: $0 [-r|--root_password=<root password>] [-S|--auth-key=<keyfile>] [-h]"',
+    "python3 -c \"connect(password=os.environ['OS_PASSWORD'])\"",
+    "FILTER='s/iscsi.password=[^ ]*/iscsi.password=*******/g'",
+    'openssl pkcs12 -export -in a.pem -inkey a.key -out a.pfx -password "pass:"',
+    "find /var/lib/data -follow -not -group mysql -print0 | xargs -0r chgrp mysql",
+    "adduser --system --disabled-password hacluster",
+    'PRIVATE_KEY="--private-key=$2"',
+]
+SECRETS = [
+    "DB_PASSWORD=Tr0ub4dor3x",
+    "mysql -u app -pTr0ub4dor3 shop",
+    "mysql -u app -print3x shop",
+    'openssl pkcs12 -export -in a.pem -inkey a.key -out a.pfx -password "pass:Tr0ub4dor3"',
+    "python3 -c \"connect(password='Tr0ub4dor3')\"",
+    "app --root_password=Tr0ub4dor3",
+]
+
+
+@pytest.mark.parametrize("script", NO_SECRETS)
+def test_what_only_looks_like_a_secret_is_none(script: str) -> None:
+    assert SECRET not in of_shell(script)
+
+
+@pytest.mark.parametrize("script", SECRETS)
+def test_a_secret_is_found(script: str) -> None:
+    assert SECRET in of_shell(script)

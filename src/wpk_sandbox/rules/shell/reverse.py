@@ -7,6 +7,7 @@ from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.handover import hands_over
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.ran import produced
@@ -31,14 +32,6 @@ _AWKS = frozenset({"awk", "gawk", "mawk", "nawk"})
 _AWK_NETWORK = re.compile(r"/inet[46]?/(?:tcp|udp)/")
 _AWK_READS = re.compile(r"\|&?\s*getline\s+(\w+)")
 _AWK_RUNS = re.compile(r"(\w+)\s*\|&?\s*getline|\bsystem\s*\(\s*(\w+)")
-_TELLING = {
-    "python": (re.compile(r"\bsocket\b"), re.compile(r"dup2|subprocess|pty\.spawn|os\.system|/bin/(?:ba)?sh")),
-    "perl": (re.compile(r"\bSocket\b|socket\("), re.compile(r"exec|system|/bin/(?:ba)?sh")),
-    "ruby": (re.compile(r"TCPSocket"), re.compile(r"exec|spawn|/bin/(?:ba)?sh")),
-    "php": (re.compile(r"fsockopen"), re.compile(r"exec|popen|passthru|/bin/(?:ba)?sh")),
-    "node": (re.compile(r"\bnet\b"), re.compile(r"child_process|spawn|/bin/(?:ba)?sh")),
-    "lua": (re.compile(r"socket"), re.compile(r"os\.execute|io\.popen")),
-}
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
@@ -52,16 +45,39 @@ def _handing(commands: Sequence[Command]) -> Iterator[Command]:
     read = {
         word.value for command in commands if command.name == "read" for word in command.arguments if word.value
     }
+    coprocess = any(command.name == "coproc" or "coproc" in command.via for command in commands)
+    replaced = False
     for command in commands:
+        replaced = replaced or (command.name == "exec" and _takes_input(command))
         fed = opened and _on_descriptor(command)
         runs_line = _obeys(command, read) and (fed or _hears(command))
-        if _connects(command) or _answered(command) or runs_line or (fed and command.name in INTERPRETERS):
+        talks = (fed and command.name in INTERPRETERS) or (replaced and _is_bare_shell(command))
+        between = coprocess and _is_connector(command) and _on_descriptor(command)
+        if _connects(command) or _answered(command) or runs_line or talks or between:
             yield command
+
+
+def _takes_input(command: Command) -> bool:
+    """`exec 0</dev/tcp/…`: from here on the network is the input of everything."""
+    return any(
+        each.operator in ("<", "<>")
+        and each.descriptor in ("", "0")
+        and _NETWORK_FILE.match(each.target.when_empty)
+        for each in command.redirects
+    )
+
+
+def _is_bare_shell(command: Command) -> bool:
+    """True for a shell that takes its commands from its input."""
+    options = parse(command.arguments, names("c o O rcfile init-file"), first_operand_ends=True)
+    return command.name in SHELLS and not options.operands and not options.has("c")
 
 
 def _opens(command: Command) -> bool:
     """`exec 3<>/dev/tcp/…`, `coproc nc …`: from here on a descriptor leads to the network."""
-    return (command.name == "exec" and _on_network(command)) or ("coproc" in command.via and _is_connector(command))
+    return (command.name in ("exec", "ztcp") and (_on_network(command) or command.name == "ztcp")) or (
+        "coproc" in command.via and _is_connector(command)
+    )
 
 
 def _connects(command: Command) -> bool:
@@ -77,7 +93,7 @@ def _connects(command: Command) -> bool:
         return _socat(command)
     if name in _AWKS:
         return _awk_obeys(programs.text(command))
-    return name.rstrip("0123456789.") in _TELLING and _program_connects(command)
+    return hands_over(command)
 
 
 def _answered(command: Command) -> bool:
@@ -131,11 +147,3 @@ def _socat(command: Command) -> bool:
     addresses = [word.when_empty.lower() for word in command.arguments]
     runs = any(address.startswith(("exec:", "system:", "shell:")) for address in addresses)
     return runs and any(address.startswith(("tcp", "udp", "openssl", "ssl")) for address in addresses)
-
-
-def _program_connects(command: Command) -> bool:
-    """A program in an argument (`python -c`) that both opens a connection and starts a shell."""
-    connects, starts = _TELLING[command.name.rstrip("0123456789.")]
-    options = parse(command.arguments, frozenset({"c", "e", "r"}))
-    given = [word.when_empty for name in ("c", "e", "r") for word in options.values.get(name, ())]
-    return any(connects.search(program) and starts.search(program) for program in given)

@@ -16,7 +16,8 @@ MISSING = Rule(
     Severity.MEDIUM,
     "An action needs a permission that the package does not list",
     "The service account is made from `required_permissions`. What is missing there fails with *forbidden* in"
-    " production, half-way through; a dry run does not show it, because the sandbox allows everything.",
+    " production, half-way through; a dry run does not show it, because the sandbox allows everything. What"
+    " `kubectl` and `helm` ask for in scripts counts too.",
     "Add the permission to `required_permissions`. A package without the list says nothing, and nothing is held"
     " against it.",
     points=POINTS[Severity.MEDIUM],
@@ -26,7 +27,8 @@ UNUSED = Rule(
     Severity.LOW,
     "The package lists a permission that none of its actions needs",
     "Whoever takes over the runbook has these rights too. Each one that nothing needs is only good for that.",
-    "Remove it from `required_permissions`.",
+    "Remove it from `required_permissions`. Nothing is said beside a script, an image or a file"
+    " that may ask for more.",
     cwe=272,
     points=POINTS[Severity.LOW],
 )

@@ -1,8 +1,9 @@
 """The comments of a YAML document, which no parser keeps; a `#` inside a value is none."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wpk_sandbox.finding import Location
 from wpk_sandbox.package.package import Document
@@ -35,27 +36,34 @@ def comments(document: Document) -> Iterator[Comment]:
             alone = not shown[: match.start()].strip() and number not in values
             found.append((number, match.start(), alone))
     alone_at = {number for number, _, alone in found if alone}
+    below: dict[int, int] = {}
+    for number in sorted(alone_at, reverse=True):
+        below[number] = below.get(number + 1, number + 1)
     for number, start, alone in found:
-        about = number
-        while alone and about in alone_at:
-            about += 1
+        about = below[number] if alone else number
         place = Location(document.path, number, start + 1, number, len(lines[number - 1]) + 1)
         yield Comment(lines[number - 1][start:], place, about)
 
 
-def lines_of(document: Document) -> list[str]:
+def lines_of(document: Document) -> tuple[str, ...]:
     """The lines of the file, ended as YAML ends them."""
-    return _LINE_END.split(document.text)
+    return _lines(document.text)
 
 
-def _first(lines: list[str], line: int) -> int:
+@lru_cache(maxsize=2)
+def _lines(text: str) -> tuple[str, ...]:
+    """Made once for a file and its base, since each of a thousand waivers may ask for one."""
+    return tuple(_LINE_END.split(text))
+
+
+def _first(lines: Sequence[str], line: int) -> int:
     """The first of the comment lines right above a line."""
     while line > 1 and lines[line - 2].lstrip().startswith("#"):
         line -= 1
     return line
 
 
-def _values(document: Document, lines: list[str]) -> dict[int, list[tuple[int, int]]]:
+def _values(document: Document, lines: Sequence[str]) -> dict[int, list[tuple[int, int]]]:
     """The parts of each line that belong to a text value or a key, as ranges of columns from 0."""
     values = ((place, value_at(document.data, pointer)) for pointer, place in document.places.items())
     places = [place for place, value in values if not isinstance(value, dict | list)]
@@ -73,6 +81,9 @@ def _values(document: Document, lines: list[str]) -> dict[int, list[tuple[int, i
 
 
 def _blanked(line: str, ranges: list[tuple[int, int]]) -> str:
+    """A line with crosses for its values, of which a line may have thousands."""
+    marks = list(line)
     for start, end in ranges:
-        line = line[:start] + "x" * (min(end, len(line)) - start) + line[end:]
-    return line
+        last = min(end, len(line))
+        marks[start:last] = "x" * (last - start)
+    return "".join(marks)

@@ -52,7 +52,7 @@ def written_at(place: Location, document: Document) -> str:
 
     A block ends where the next one begins: the line of that, and comments above it, are no part of it.
     """
-    lines = lines_of(document)[place.line - 1 : max(place.line, place.end_line)]
+    lines = list(lines_of(document)[place.line - 1 : max(place.line, place.end_line)])
     if len(lines) > 1 and not lines[-1][: place.end_column - 1].strip():
         lines.pop()
     while len(lines) > 1 and lines[-1].strip()[:1] in ("", "#"):

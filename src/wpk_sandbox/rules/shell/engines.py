@@ -106,7 +106,8 @@ def _kubectl(command: Command) -> str:
     verb = operands[0] if operands else ""
     if verb == "debug" and any(word.startswith(("node/", "nodes/", "no/")) for word in operands[1:]):
         return "starts a pod on a node with the node's file system"
-    if verb != "run":
+    rehearsed = options.value("dry-run")
+    if verb != "run" or "dry-run" in options.flags or (rehearsed is not None and rehearsed.value != "none"):
         return ""
     privileged = options.value("privileged")
     if "privileged" in options.flags or (privileged is not None and privileged.value == "true"):

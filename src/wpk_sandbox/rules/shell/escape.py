@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.engines import DISK, given_away
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import Options, names, parse
+from wpk_sandbox.rules.shell.phrases import meaning, table
 from wpk_sandbox.rules.shell.printed import printed_words
 from wpk_sandbox.rules.shell.words import Word
 from wpk_sandbox.rules.shell.written import written_paths
@@ -40,6 +42,64 @@ _HOST_PROGRAMS = re.compile(
     r"^/(?:host|hostfs|rootfs|host-root|node-root|mnt/host)/(?:etc|usr|s?bin|lib(?:64)?|root|boot|opt/cni|home/[^/]+/\.ssh"
     r"|var/spool/cron)/"
 )
+_STATIC_POD = re.compile(r"^(?:/\w+)?/etc/kubernetes/manifests/.+")
+# Addresses of the kubelet and of container engines, which ask for no rights of the API server.
+_NODE_API = re.compile(
+    r":10250/(?:run|exec|attach|cri|portForward)\b|:(?:2375|2376|4243)/(?:v[\d.]+/)?(?:containers|exec|images|build)\b"
+)
+_LISTS_DISKS = names("lsblk blkid findfs fdisk sfdisk parted findmnt df")
+_HOST_ENDPOINT = re.compile(
+    r"unix://(?:/host|/hostfs|/rootfs|/node|/mnt/\w+)/\S*\.sock|^-H=?tcp://|DOCKER_HOST=tcp://\S+:237[56]$"
+)
+_IN_PROGRAM = re.compile(
+    r"/proc/1/(?:root|ns|cwd)\b|\bsetns\s*\(|release_agent|privileged\s*=\s*True|\"?Privileged\"?\s*:\s*[Tt]rue|pid_mode\s*=\s*['\"]host"
+    r"|volumes\s*=\s*\{\s*['\"]/['\"]|/sysrq-trigger|docker\.sock|containerd\.sock"
+)
+_KNOWN = table(
+    (
+        "gives the node to a container",
+        """
+        lxc|incus config set security.privileged true
+        lxc|incus launch|init --config|-c=security.privileged=true
+        lxc|incus config device add source=/
+        lxc|incus config device add disk source=/*
+        helm install|upgrade --set=*privileged=true*|*hostNetwork=true*|*hostPID=true*|*hostIPC=true*
+        kubectl|oc patch \
+            --patch|-p=*"privileged":?true*|*"privileged":true*|*"hostPID":?true*|*"hostPID":true*|*"hostNetwork":true*|*"hostPath"*
+        kubectl|oc node-shell|node_shell *
+        kubectl-node_shell|kubectl-node-shell *
+        """,
+    ),
+    (
+        "starts a program in another pod, past the API server",
+        """
+        crictl exec|run|runp|create|attach *
+        runc exec|run *
+        ctr task|tasks exec
+        """,
+    ),
+    (
+        "reads a disk of the node below its file system",
+        """
+        fuse2fs|ext4fuse|guestmount|xfs_db|debugfs.ext4|e2ls|e2cp|photorec /dev/*
+        strings|grep /dev/sd*|/dev/nvme*|/dev/vd*|/dev/xvd*|/dev/mapper/*
+        """,
+    ),
+    (
+        "opens what the container keeps read-only",
+        """
+        mount -o=*remount*rw* /sys*|/proc*
+        mount --types|-t=devtmpfs|debugfs|securityfs|tracefs|bpf
+        """,
+    ),
+    (
+        "calls into another process",
+        """
+        gdb -p=1
+        gdb -p=* -ex|--eval-command=*system(*
+        """,
+    ),
+)
 _LOOKS = names("ls stat test [ [[ find file echo printf du readlink")
 
 
@@ -55,7 +115,13 @@ def _leaves(command: Command) -> str:
     """How a command leaves its container, for the message; empty if it does not."""
     if command.name in _CHECKS and (does := _CHECKS[command.name](command)):
         return does
-    return given_away(command) or _kernel_calls(command) or _other_root(command)
+    return (
+        given_away(command)
+        or meaning(command, _KNOWN)
+        or _other_api(command)
+        or _kernel_calls(command)
+        or _other_root(command)
+    )
 
 
 # What the kernel calls back, outside of every container
@@ -68,9 +134,19 @@ def _kernel_calls(command: Command) -> str:
             return f"sets the program that the kernel starts on the node ({word.shown})"
         if _HOST_PROGRAMS.match(path):
             return f"changes what the node runs ({word.shown})"
+        if _STATIC_POD.match(path):
+            return f"puts a pod before the kubelet that no admission sees ({word.shown})"
         if _CORE_PATTERN.search(path) and _is_piped(_printed(command)):
             return "lets the kernel start a program on the node when a process crashes"
     return ""
+
+
+def _other_api(command: Command) -> str:
+    """The kubelet's and the engine's own interfaces, by an address, a variable or a program in another language."""
+    texts = [word.when_empty for word in (*command.assigns, *command.arguments)]
+    if command.name not in _LOOKS and any(_NODE_API.search(text) or _HOST_ENDPOINT.search(text) for text in texts):
+        return "speaks to the node past the API server"
+    return "reaches the node by a program" if _IN_PROGRAM.search(programs.text(command)) else ""
 
 
 def _printed(command: Command) -> tuple[Word, ...]:
@@ -134,6 +210,9 @@ def _mount(command: Command) -> str:
     sources = [*options.operands[:1], *options.values.get("source", ())]
     if kind is not None and kind.value == "cgroup":
         return "mounts the control groups, whose release agent runs on the node"
+    made = [inner.name for word in sources for piece in word.unknown for inner in piece.commands[:8]]
+    if not _LISTS_DISKS.isdisjoint(made):
+        return "mounts a disk of the node"
     if options.has("L", "U", "label", "uuid") or any(DISK.match(word.template("*")) for word in sources):
         return "mounts a disk of the node"
     ends = [word.template("*") for word in options.operands]

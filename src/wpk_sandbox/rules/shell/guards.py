@@ -125,6 +125,10 @@ _KNOWN = table(
     (
         _LOGIN,
         """
+        mysqld|mysqld_safe|mariadbd|mariadbd-safe --skip-grant-tables
+        mongod --noauth
+        redis-server --protected-mode=no
+        redis-cli|valkey-cli config|CONFIG set|SET protected-mode no
         passwd --delete|-d
         usermod --password|-p=
         """,

@@ -13,8 +13,8 @@ _KEEPERS = re.compile(
 )
 _CORE = re.compile(r"(?:^|/)core(?:\.|$)|\.(?:core|dmp|dump|hprof|mdmp|vmem)(?:$|\.)|/memdump|\$\w*[cC]ore")
 _TOOLS = names(
-    "mimipenguin mimipenguin.sh lazagne laZagne.py linpeas linpeas.sh linenum.sh secretsdump.py impacket-secretsdump"
-    " john hashcat unshadow hydra mimikatz pypykatz gosecretsdump kubeletctl peirates"
+    "mimipenguin mimipenguin.sh lazagne laZagne.py linpeas linpeas.sh linenum.sh secretsdump.py"
+    " impacket-secretsdump john hashcat unshadow hydra mimikatz pypykatz gosecretsdump kubeletctl peirates"
 )
 _ENVIRONMENT_OF_ALL = re.compile(r"[a-df-z]*e[a-df-np-z]*")
 _OUTPUTS = names("yaml json")

@@ -28,6 +28,9 @@ _ALWAYS = names(
 )
 _CHANGES = re.compile(r"\b(?:drop|truncate|delete\s+from|update|insert\s+into|alter|create|vacuum)\b", re.I)
 _SCRATCH = re.compile(r"/\.?(?:cache|te?mp|scratch)(?:/|$)")
+# Tools that change the schema of a database, and the words by which others are told to.
+_MIGRATORS = names("migrate goose dbmate sqitch atlas golang-migrate")
+_MIGRATES = names("db:migrate migrate:deploy migrations:migrate db:migrate:up migrate:up")
 _DATABASES = names("psql mysql mariadb mongosh sqlite3 cqlsh clickhouse-client")
 
 
@@ -45,7 +48,8 @@ def changes(command: Command) -> bool:
         return True
     if name in _DATABASES:
         return any(_CHANGES.search(word.when_empty) for word in command.arguments)
-    return name == "rm" and _deletes_data(command)
+    migrates = name in _MIGRATORS or not _MIGRATES.isdisjoint(values)
+    return (migrates and not _only_asks(values)) or (name == "rm" and _deletes_data(command))
 
 
 def _writes_absolutely(values: list[str | None]) -> bool:

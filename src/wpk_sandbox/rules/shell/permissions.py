@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
+from wpk_sandbox.rules.shell import modes
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -15,7 +16,7 @@ WORLD_WRITABLE = Rule(
     Severity.MEDIUM,
     "Everybody may change a file",
     "Any process on the machine, a compromised one too, can put its own text into the file: a script that root runs"
-    " later, a configuration, a certificate.",
+    " later, a configuration, a certificate. A shell that runs with the rights of its owner opens all of them.",
     "Give the right to the user or group that needs it: `chown app: file`, `chmod 640`, `chmod g+w`.",
     cwe=732,
     points=POINTS[Severity.MEDIUM],
@@ -42,6 +43,10 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
             yield Issue(WORLD_WRITABLE, command.span, message, "Use `umask 022`, or `umask 077` for secrets.")
         elif command.name == "setfacl" and any(_opens_list(word) for word in command.arguments):
             yield Issue(WORLD_WRITABLE, command.span, f"`{command.shown}` lets everybody write")
+        elif how := modes.opened(command):
+            yield Issue(
+                WORLD_WRITABLE, command.span, f"`{command.shown}` {how}" if command.words else f"this {how}"
+            )
 
 
 def _mode(command: Command) -> Word | None:

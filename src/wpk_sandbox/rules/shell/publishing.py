@@ -105,9 +105,11 @@ _PROGRAM = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SENDING_QUERY = re.compile(
-    r"\bxp_cmdshell\b.{0,200}?\b(?:curl|certutil|bitsadmin|powershell|nslookup|copy|net use)\b|\butl_(?:http|inaddr|smtp|tcp)\."
+    r"\bxp_cmdshell\b.{0,200}?\b(?:curl|certutil|bitsadmin|powershell|nslookup|copy|net use)\b"
+    r"|\butl_(?:http|inaddr|smtp|tcp)\."
     r"|\binto\s+(?:out|dump)file\s+'(?:/var/www|/srv/www|/usr/share/nginx|\\\\)|\bbackup\s+database\b.{0,200}?\bto\s+url\b"
-    r"|\binsert\s+into\s+function\s+(?:url|s3|remote(?:secure)?|hdfs)\s*\(|\binto\s+outfile\s+s3\b|\bload_file\s*\(\s*concat\s*\(\s*'\\\\",
+    r"|\binsert\s+into\s+function\s+(?:url|s3|remote(?:secure)?|hdfs)\s*\(|\binto\s+outfile\s+s3\b"
+    r"|\bload_file\s*\(\s*concat\s*\(\s*'\\\\",
     re.IGNORECASE | re.DOTALL,
 )
 _DBLINK = re.compile(

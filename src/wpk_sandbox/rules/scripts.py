@@ -95,4 +95,4 @@ def _place(issue: Issue) -> tuple[Span, str]:
 
 
 def _is_guarded(piece: Piece, names: frozenset[str] | None) -> bool:
-    return bool(piece.name) and (names is None or piece.name in names)
+    return (bool(piece.name) and names is None) or (names is not None and (piece.name or piece.source) in names)

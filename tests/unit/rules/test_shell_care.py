@@ -156,7 +156,6 @@ KEEPS = {
         'cd "$(mktemp -d)" && rm -rf ./*',
         'eval "$(ssh-agent -s)"',
         "bash -c 'echo \"$HOME\"'",
-        'sh -c "systemctl restart $UNIT"',
         'for d in $(ls /srv/app); do rm -rf "/srv/app/$d/cache"; done',
         'find /srv/app -type d -name cache | while read -r d; do rm -rf "$d"/*; done',
         'echo "rm -rf $X/"',

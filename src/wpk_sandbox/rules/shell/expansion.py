@@ -7,6 +7,7 @@ from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import data, paths
 from wpk_sandbox.rules.shell.command import Command
+from wpk_sandbox.rules.shell.injected import injected
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.words import Piece, Word
@@ -40,11 +41,12 @@ _DECLARES = re.compile(r"(?:^|[\s;])(?:(?:export|local|declare|readonly|typeset)
 _ASSIGNS = re.compile(r"\w*\+?=")
 # What the shell itself always sets.
 _ALWAYS_SET = frozenset({"PWD"})
-_TESTS = frozenset({"[", "[[", "test"})
+_TESTS = frozenset({"[", "[[", "test", "case"})
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:
     """Which commands of a script rely on variables that may be empty, or run what these hold."""
+    yield from _injected(commands)
     entered: Command | None = None
     for command, guarded in guards(commands):
         if guarded is None:
@@ -54,6 +56,15 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
         yield from _reaching(command, guarded)
         yield from _elsewhere(command, entered)
         yield from _run(command, guarded)
+
+
+def _injected(commands: Sequence[Command]) -> Iterator[Issue]:
+    """Values that become a part of a program; that a variable is set says nothing of what is in it."""
+    looked_at = frozenset[str]()
+    before = [looked_at := looked_at | _guarded(command) for command in commands]
+    for command, what in injected(commands, before):
+        message = f"{what} becomes a part of the program of `{command.shown}`"
+        yield Issue(UNSAFE_EXPANSION, command.span, message, "Give values as arguments: `sh -c '…' _ \"$X\"`.")
 
 
 def guards(commands: Sequence[Command]) -> Iterator[tuple[Command, frozenset[str] | None]]:
@@ -80,7 +91,9 @@ def _stops_at_unset(command: Command) -> bool:
 def _guarded(command: Command) -> set[str]:
     """The variables that a command tests, or that end the script when they are empty."""
     if command.name in _TESTS:
-        return {piece.name for word in command.words for piece in word.pieces if piece.name}
+        # What a command prints has no name in the script, and is known again by how it is written.
+        pieces = (piece for word in command.words for piece in word.pieces if not piece.exact)
+        return {piece.name or piece.source for piece in pieces}
     return {piece.name for word in command.words for piece in word.pieces if piece.name and ":?" in piece.source}
 
 
@@ -131,7 +144,7 @@ def _open(word: Word, guarded: frozenset[str]) -> Piece | None:
     if not word.can_be_empty:
         return None
     unknown = word.unknown
-    if not unknown or any(piece.name in guarded for piece in unknown if piece.name):
+    if not unknown or any((piece.name or piece.source) in guarded for piece in unknown):
         return None
     return unknown[0]
 

@@ -156,7 +156,10 @@ def _printf(words: tuple[Word, ...]) -> tuple[Word, ...]:
         for found in _DIRECTIVE.finditer(text):
             pieces.append(_literal(text[position : found.start()], place))
             if given:
-                pieces += given.pop(0).pieces
+                taken = given.pop(0).pieces
+                # What `%q` quotes is one word whatever it holds: no variable can be told in it any more.
+                quotes = found[0].endswith("q")
+                pieces += (replace(piece, name="") for piece in taken) if quotes else taken
             position = found.end()
         pieces.append(_literal(text[position:], place))
         if not given or len(given) == before:

@@ -120,6 +120,16 @@ class Walker:
     def _maybe(self, node: "Node", context: Context) -> None:
         self._children(node, replace(context, certain=False))
 
+    def _case(self, node: "Node", context: Context) -> None:
+        """A `case` with a branch for everything else looks at its value, as a test does."""
+        value = node.child_by_field_name("value")
+        default = any(self._text(item).lstrip("( ").startswith("*)") for item in node.children)
+        if value is not None and default:
+            name = self._expander.literal(node.start_byte, node.start_byte + len("case"))
+            words = (name, *self._expander.words(value))
+            self._reading.record(Command(words, self._span(value), piped=context.piped))
+        self._maybe(node, context)
+
     def _if(self, node: "Node", context: Context) -> None:
         """Each branch from where the condition leaves the variables; after it, they may be as after any of them."""
         scope, children = self._reading.scope, node.children
@@ -344,7 +354,7 @@ _VISITS: dict[str, Callable[[Walker, "Node", Context], None]] = {
     "list": Walker._list,
     "subshell": Walker._subshell,
     "if_statement": Walker._if,
-    "case_statement": Walker._maybe,
+    "case_statement": Walker._case,
     "while_statement": Walker._while,
     "for_statement": Walker._for,
     "c_style_for_statement": Walker._c_style_for,

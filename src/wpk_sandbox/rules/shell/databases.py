@@ -41,6 +41,12 @@ _STATEMENTS = tuple(
         (r"drop\s+collection\b", "drops a collection"),
     )
 )
+_CREATES = re.compile(
+    r"create\s+(?:(?:global|local)\s+)?(?:te?mp(?:orary)?\s+|unlogged\s+)?table\s+[`\"\[]?([\w.]+)", re.IGNORECASE
+)
+_DROPS = re.compile(
+    r"(?:drop|truncate)\s+table\s+(?:if\s+exists\s+)?[`\"\[]?([\w.]+)[`\"\]]?\s*(?:cascade)?$", re.IGNORECASE
+)
 _DELETE = re.compile(rf"(?:with\b.*\b)?delete\s+from\s+{_TEMPORARY}", re.IGNORECASE | re.DOTALL)
 _WHERE = re.compile(
     r"\bwhere\s+(?!(?:1\s*=\s*1|true|''\s*=\s*'')\s*(?:$|returning|limit|--))|\blimit\s+\d", re.IGNORECASE
@@ -89,8 +95,15 @@ def _statements(command: Command) -> Iterator[str]:
 
 def _of_sql(text: str) -> Iterator[str]:
     """What the statements of a text destroy; text in quotes and comments is no statement."""
+    made: set[str] = set()
     for statement in _COMMENT.sub(" ", _STRING.sub("''", text)).split(";"):
         words = statement.strip()
+        if created := _CREATES.match(words):
+            made.add(created[1].lower())
+        dropped = _DROPS.match(words)
+        if dropped and dropped[1].lower() in made:
+            # A table that the same text made holds nothing of before.
+            continue
         for pattern, what in _STATEMENTS:
             if pattern.match(words):
                 yield f"{what}: `{_short(words)}`"

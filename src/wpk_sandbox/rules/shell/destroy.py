@@ -42,6 +42,9 @@ _FIND_TESTS = names(
     "-name -iname -path -ipath -regex -iregex -wholename -mtime -mmin -atime -amin -ctime -cmin -newer -size -user"
     " -group -uid -gid -perm -empty -nouser -nogroup -inum -samefile -links"
 )
+_NAMES = names("-name -iname -path -ipath -regex -iregex -wholename -empty -samefile -inum -lname -ilname -newer")
+# Where the system's own programs and settings are, whose age says nothing of their use.
+_PROGRAMS = names("/ /bin /boot /etc /lib /lib32 /lib64 /sbin /usr /usr/bin /usr/lib /usr/lib64 /usr/sbin")
 _DELETERS = frozenset({"rm", "unlink", "shred", "rmdir"})
 # Sizes of `truncate` that take something away: https://www.gnu.org/software/coreutils/manual/html_node/truncate-invocation.html
 _TO_LESS = re.compile(r"0+[A-Za-z]*$|[-<]")
@@ -166,6 +169,10 @@ def _searched(command: Command, search: Command) -> Iterator[Issue]:
             yield from _deleted(command, word, path)
         elif word.value is not None and (root := paths.system_root(path, only_os=True)):
             where = "the whole system" if root == "/" else root
+            if root in _PROGRAMS and _NAMES.isdisjoint(each.when_empty for each in search.arguments):
+                message = f"`{command.shown}` deletes whatever is of an age or a size in {where}"
+                yield Issue(DESTROY_SYSTEM, command.span, message, "Search only the folder that is meant.")
+                continue
             message = f"`{command.shown}` deletes by a pattern anywhere in {where}"
             yield Issue(DESTROY_DATA, command.span, message, "Search only the folder that is meant.")
 
@@ -225,6 +232,11 @@ def _shred(command: Command) -> Iterator[Issue]:
             path is not None and path.startswith("/") and not (path.startswith("/dev/") or data.is_temporary(path))
         ):
             yield _lost(command, word, path, "overwrites")
+    if command.via[-1:] == ("xargs",) and command.upstream and command.upstream[0].name == "find":
+        for word in command.upstream[0].arguments[:1]:
+            path = paths.resolve(word, command.upstream[0].folder)
+            if path is not None and path.startswith(("/", "~")) and not data.is_temporary(path):
+                yield _lost(command, word, path, "overwrites")
 
 
 def _truncate(command: Command) -> Iterator[Issue]:

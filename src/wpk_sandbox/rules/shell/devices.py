@@ -29,6 +29,8 @@ _TERMINAL = re.compile(r"tty|pts|console|term|std(?:in|out|err)|null", re.IGNORE
 # Makers of images, which write a file, and variables for something else than the disk.
 _IMAGES = names("mkfs.jffs2 mkfs.ubifs mkfs.cramfs mkfs.erofs mkfs.squashfs")
 _NO_DISK = re.compile(r"opt|flag|args|label|type|filesystem|^\$\(\(", re.IGNORECASE)
+# What prints the name of a new file, or of a device that a file is behind.
+_FILE_MAKERS = names("mktemp tempfile losetup")
 # Programs whose operands are disks or volumes that they overwrite.
 _FORMATTERS = names(
     "mkswap wipefs blkdiscard sgdisk sfdisk parted fdisk gdisk pvcreate pvremove vgremove lvremove zpool"
@@ -95,7 +97,8 @@ def _written(command: Command) -> Word | None:
 
 
 def _unknown(word: Word) -> bool:
-    return word.value is None and not word.when_empty and not _NO_DISK.search(word.shown)
+    made = any(each.name in _FILE_MAKERS for piece in word.pieces for each in piece.commands)
+    return word.value is None and not word.when_empty and not made and not _NO_DISK.search(word.shown)
 
 
 def _formatted(name: str, words: Sequence[Word]) -> Word | None:

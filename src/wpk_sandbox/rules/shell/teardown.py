@@ -170,9 +170,23 @@ def _docker(command: Command) -> str:
         case ["system", "prune"]:
             deep = rest.has("a", "all", "volumes") and not rest.has("filter")
             return "deletes every image, container and network that is not in use" if deep else ""
+        case ["rm", *_] | ["container", "rm"]:
+            return _containers(command, options.operands[1:])
         case ["volume", "rm" | "remove" | "prune"]:
             return "" if rest.has("filter") else "deletes volumes with their data"
     return ""
+
+
+def _containers(command: Command, words: Sequence[Word]) -> str:
+    """`docker rm -f $(docker ps -aq)`: all there are, unless a filter chooses some."""
+    given = parse(words, names("filter"))
+    sources = [each for word in words for piece in word.pieces for each in piece.commands]
+    if command.via[-1:] == ("xargs",):
+        sources += command.upstream[:1]
+    lists = [each for each in sources if {"ps", "ls"}.intersection(word.value or "" for word in each.arguments)]
+    chosen = any(parse(each.arguments).has("filter", "f", "n", "l") for each in lists)
+    everything = given.has("a", "all") or (len(sources) == len(lists) == 1 and not chosen)
+    return "deletes every container" if everything and given.has("f", "force") else ""
 
 
 def _docker_compose(command: Command) -> str:

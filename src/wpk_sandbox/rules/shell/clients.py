@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable, Iterator
 
+from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
-from wpk_sandbox.rules.shell.words import Word
+from wpk_sandbox.rules.shell.words import Piece, Word
 
 _URL = re.compile(
     r"(?:https?|ftps?|git|ssh|rsync|oci|wss?|tcp|ldaps?|amqps?|mongodb(?:\+srv)?|rediss?|postgres(?:ql)?|mysql)://"
+)
+_METADATA_URL = re.compile(
+    r"http://(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|metadata\.google\.internal|\[fd00:ec2::254\])/[^\s'\"]{0,200}"
 )
 _NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
 _REMOTE_PATH = re.compile(r"(?:[^/:\s]+@)?[^/:\s]+:(?!//)")
@@ -159,8 +163,15 @@ SERVICES = {
 }
 
 
+def _by_program(command: Command) -> Iterator[Word]:
+    """The metadata service of a cloud, where a program in another language asks it."""
+    for found in _METADATA_URL.finditer(programs.text(command)):
+        yield Word((Piece(found[0], [command.span[0]] * len(found[0]), quoted=True),), command.span)
+
+
 def addresses(command: Command) -> Iterator[Word]:
     """The words of a command that name whom it contacts: URLs, hosts, `host:port`."""
+    yield from _by_program(command)
     client = _CLIENTS.get(command.name)
     if client is not None:
         yield from (word for word in client(command) if not word.when_empty.startswith("file:"))

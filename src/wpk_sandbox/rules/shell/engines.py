@@ -17,10 +17,11 @@ _HOST_FOLDERS = names(
     " /var/lib/kubelet /var/lib/docker /var/lib/containerd /etc/kubernetes /run/containerd /var/lib/etcd"
 )
 _CAPABILITIES = names("ALL SYS_ADMIN SYS_MODULE SYS_PTRACE SYS_RAWIO DAC_READ_SEARCH SYS_BOOT BPF MAC_ADMIN")
-_RUN_TAKES = names(
+RUN_TAKES = names(
     "v volume mount e env name p publish network net u user w workdir entrypoint cap-add cap-drop device pid ipc"
     " uts userns security-opt l label m memory cpus restart add-host h hostname env-file tmpfs cgroupns platform"
-    " pull"
+    " pull pids-limit memory-swap cpu-shares cpuset-cpus shm-size ulimit log-driver log-opt network-alias ip"
+    " dns expose gpus group-add health-cmd init-path runtime stop-signal stop-timeout sysctl volumes-from cidfile annotation link"
 )
 _GLOBAL_TAKES = names("H host context c config l log-level namespace n address a")
 
@@ -59,7 +60,7 @@ def _container(command: Command) -> str:
     if host is not None and _SOCKET.search(host.when_empty):
         return "starts a program through the node's container engine"
     start = next(at for at, word in enumerate(outer.operands) if word.value == verb)
-    options = parse(outer.operands[start + 1 :], _RUN_TAKES, first_operand_ends=True)
+    options = parse(outer.operands[start + 1 :], RUN_TAKES, first_operand_ends=True)
     return _privileges(options) or _volumes(options)
 
 

@@ -35,13 +35,6 @@ _KNOWN = table(
         net usershare add *Everyone:F*
         """,
     ),
-    (
-        _ROOT,
-        """
-        setcap \
-            *cap_setuid*|*cap_dac_override*|*cap_sys_admin*|*cap_sys_ptrace*|*cap_setgid*|*cap_dac_read_search*|*=eip|all=*
-        """,
-    ),
 )
 _SETTINGS = re.compile(
     rf"^\s*UMask\s*=\s*0{{1,4}}\s*$|^\s*UMASK\s+0{{1,4}}\s*$|^\s*umask[\s=]+0{{1,4}}\s*$|\blocal_umask\s*=\s*0{{1,4}}\s*$"
@@ -66,6 +59,9 @@ _SHELLS = re.compile(
     r"|nmap|docker|less|more|tee|dd|gdb|make|xxd|base64|socat|nc)$"
 )
 _TEMPORARY = re.compile(r"^/(?:tmp|var/tmp|dev/shm|home/[^/]+)/")
+_CAPABILITY = re.compile(
+    r"cap_(?:setuid|setgid|dac_override|dac_read_search|sys_admin|sys_ptrace|sys_module)|^(?:all)?=e?i?p$"
+)
 _SETUID = re.compile(r"(?:[ugoa]*u[ugoa]*|a?)[+=][rwxX]*s[rwxXs]*")
 
 
@@ -112,6 +108,10 @@ def _to_a_shell(command: Command) -> str:
         options = parse(command.arguments, names("m mode o owner g group t S"))
         given = options.value("m", "mode")
         mode, paths = given.value if given is not None else None, options.operands
+    elif command.name == "setcap":
+        texts = [word.template("*") for word in command.arguments]
+        powerful = any(_CAPABILITY.search(text) for text in texts)
+        return _ROOT if powerful and any(_SHELLS.search(text) or _TEMPORARY.match(text) for text in texts) else ""
     else:
         return ""
     numeric = mode is not None and re.fullmatch(r"0?[4567][0-7]{3}", mode) is not None

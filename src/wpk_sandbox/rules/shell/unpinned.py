@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.rules.policy import POINTS
-from wpk_sandbox.rules.shell import newest, packages
+from wpk_sandbox.rules.shell import engines, newest, packages
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.options import names, parse
@@ -196,8 +196,17 @@ def _docker(command: Command, rest: _Rest) -> str:
         return f"takes whatever {image.shown} is at the moment" if _is_loose_image(image) else ""
     if values[:1] in (["run"], ["create"]):
         moving = [word for word in operands[1:] if newest.is_moving(word.when_empty) and word.when_empty[:1] != "/"]
+        image = _image(command)
+        moving = moving or ([image] if image is not None and _is_loose_image(image) else [])
         return f"runs whatever {moving[0].shown} is at the moment" if moving else ""
     return ""
+
+
+def _image(command: Command) -> Word | None:
+    """The image of `docker run`, which is the first operand behind the options."""
+    words = command.arguments
+    verb = next((at for at, word in enumerate(words) if word.value in ("run", "create")), len(words))
+    return next(iter(parse(words[verb + 1 :], engines.RUN_TAKES, first_operand_ends=True).operands), None)
 
 
 def _is_loose_image(word: Word) -> bool:

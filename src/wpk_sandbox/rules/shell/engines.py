@@ -21,7 +21,8 @@ RUN_TAKES = names(
     "v volume mount e env name p publish network net u user w workdir entrypoint cap-add cap-drop device pid ipc"
     " uts userns security-opt l label m memory cpus restart add-host h hostname env-file tmpfs cgroupns platform"
     " pull pids-limit memory-swap cpu-shares cpuset-cpus shm-size ulimit log-driver log-opt network-alias ip"
-    " dns expose gpus group-add health-cmd init-path runtime stop-signal stop-timeout sysctl volumes-from cidfile annotation link"
+    " dns expose gpus group-add health-cmd"
+    " init-path runtime stop-signal stop-timeout sysctl volumes-from cidfile annotation link"
 )
 _GLOBAL_TAKES = names("H host context c config l log-level namespace n address a")
 

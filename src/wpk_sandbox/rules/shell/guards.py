@@ -46,6 +46,7 @@ _KNOWN = table(
         f"""
         systemctl|service|rc-service|invoke-rc.d|initctl|launchctl|snap stop|disable|mask|unload|bootout|down \
             {_AGENTS}
+        systemctl stop|disable|mask iptables|ip6tables|nftables|syslog
         systemctl kill !--signal|-s {_AGENTS}
         systemctl kill --signal|-s=9|KILL|SIGKILL|TERM|SIGTERM|STOP {_AGENTS}
         systemctl stop|disable|mask {".service|".join(sorted(_GUARDS))}.service

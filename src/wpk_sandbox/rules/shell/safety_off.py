@@ -76,21 +76,6 @@ _TAKES = {
     "iptables": _TABLES,
     "ip6tables": _TABLES,
 }
-_GUARDS = names(
-    "auditd rsyslog syslog systemd-journald firewalld ufw apparmor fail2ban falco sysmon crowdsec ossec wazuh-agent"
-    " clamav-daemon iptables nftables osqueryd falcon-sensor mdatp"
-)
-_STOPS = names("stop disable mask")
-# Programs that switch a guard off with one of these words, or always.
-_ENFORCERS = {
-    "setenforce": (names("0 Permissive permissive"), "stops SELinux from enforcing"),
-    "ufw": (names("disable reset"), "switches the firewall off"),
-    "nft": (names("flush"), "removes rules of the firewall"),
-    "auditctl": (names("-D -e0"), "stops the audit"),
-    "aa-teardown": (frozenset[str](), "stops AppArmor from enforcing"),
-    "aa-disable": (frozenset[str](), "stops AppArmor from enforcing"),
-    "aa-complain": (frozenset[str](), "stops AppArmor from enforcing"),
-}
 _STATUS = names("$? ${?} ${PIPESTATUS[0]} ${PIPESTATUS[1]}")
 _HISTORY = re.compile(r"(?:^|/)\.(?:bash|zsh|ash|sh|python)_history$")
 _LOGS = re.compile(
@@ -211,18 +196,6 @@ def _force(command: Command) -> str:
     return ""
 
 
-def _guard(command: Command) -> str:
-    """Stopping what enforces rules or watches the machine."""
-    name, values = command.name, _values(command)
-    if name in _ENFORCERS:
-        words, what = _ENFORCERS[name]
-        return what if not words or words & set(values) else ""
-    if name not in ("systemctl", "service", "rc-service") or not _STOPS & set(values):
-        return ""
-    guards = [value for value in values if value.removesuffix(".service") in _GUARDS]
-    return f"stops {guards[0]}" if guards else ""
-
-
 def _trace(command: Command) -> str:
     """Clearing the history of the shell, or the logs that tell who did what."""
     values = _values(command)
@@ -285,7 +258,6 @@ _TESTS: tuple[Callable[[Command], str], ...] = (
     tls.unchecked,
     _git,
     _force,
-    _guard,
     _trace,
     guards.weakened,
     clusters.switched_off,

@@ -196,8 +196,8 @@ def _docker(command: Command, rest: _Rest) -> str:
         return f"takes whatever {image.shown} is at the moment" if _is_loose_image(image) else ""
     if values[:1] in (["run"], ["create"]):
         moving = [word for word in operands[1:] if newest.is_moving(word.when_empty) and word.when_empty[:1] != "/"]
-        image = _image(command)
-        moving = moving or ([image] if image is not None and _is_loose_image(image) else [])
+        started = _image(command)
+        moving = moving or ([started] if started is not None and _is_loose_image(started) else [])
         return f"runs whatever {moving[0].shown} is at the moment" if moving else ""
     return ""
 

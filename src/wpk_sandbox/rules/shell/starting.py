@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from wpk_sandbox.rules.shell import effects, lists, wrappers
+from wpk_sandbox.rules.shell import effects, lists, programs, wrappers
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.progress import MOST_NESTED, Context, Function, Reading
 from wpk_sandbox.rules.shell.source import Source, Span
@@ -49,8 +49,13 @@ class Starter:
         self._reading.nested += 1
         function = self._reading.bodies.get(command.name)
         calls = function is not None and command.name not in context.functions
-        inner = (*wrappers.inner(command), *self._aliased(command))
+        inner = (*wrappers.inner(command), *self._aliased(command), *_defaulted(command))
         within = replace(context, via=(*context.via, command.name)) if inner or calls else context
+        if inner and programs.language(command.name) in programs.LANGUAGES:
+            # A here-document was the program, and is no input of what that starts.
+            within = replace(
+                within, redirects=tuple(each for each in within.redirects if each.operator[:2] != "<<")
+            )
         self._each(inner, command, within)
         if function is not None and calls:
             self._call(function, command, within)
@@ -102,3 +107,12 @@ class Starter:
             files.running.add(path)
             self._each(started, command, replace(context, via=(*context.via, command.name)))
             files.running.discard(path)
+
+
+def _defaulted(command: Command) -> Iterator[Text]:
+    """`${PROGRAM:-rm -rf /}`: what runs when the variable that names the program is not set."""
+    name = command.words[0]
+    if name.value is None and name.when_empty.strip():
+        text = " ".join(word.when_empty for word in command.words)
+        start, end = name.span[0], command.words[-1].span[1]
+        yield Text(text, [*[start] * len(text), end])

@@ -64,6 +64,16 @@ def kept(command: Command, *, substituted: bool) -> str:
     return _held(command, own=own)
 
 
+def feeds_itself(command: Command) -> bool:
+    """`tail -f log >> log`, `cat log log | tee -a log`: what is written is read again."""
+    if command.name not in ("cat", "tail"):
+        return False
+    follows = parse(command.arguments, names("n c lines bytes")).has("f", "F", "follow")
+    read = {word.value for word in command.arguments if word.value}
+    added = [each.target.value for each in command.redirects if each.operator == ">>"]
+    return (command.name == "cat" or follows) and any(path in read for path in added if path)
+
+
 def _held(command: Command, *, own: bool) -> str:
     """What a program does with the stream that it reads to its end."""
     writes = any(written_paths(command))

@@ -127,7 +127,7 @@ class Walker:
         if value is not None and default:
             name = self._expander.literal(node.start_byte, node.start_byte + len("case"))
             words = (name, *self._expander.words(value))
-            self._reading.record(Command(words, self._span(value), piped=context.piped))
+            self._reading.record(Command(words, self._span(value), piped=context.piped, endless=context.endless))
         self._maybe(node, context)
 
     def _if(self, node: "Node", context: Context) -> None:

@@ -72,9 +72,14 @@ def found(paths: tuple[str, ...], root: Path, settings: "Settings") -> "Selectio
     from wpk_sandbox.package.selection import find
 
     here = [os.path.relpath(path, root) if Path.cwd() != root else path for path in paths or (".",)]
-    selection = find(here, settings["discover.patterns"], root=root)
+    patterns = settings["discover.patterns"]
+    selection = find(here, patterns, root=root)
     if not selection.files and not selection.findings:
-        raise UsageError("there is no package to look at", "name a file, a folder or a glob")
+        called = f"package files are called {' or '.join(patterns)} (`discover.patterns`)"
+        raise UsageError(
+            "there is no package to look at",
+            f"name a file, a folder or a glob; {called}; `init` writes a first one",
+        )
     return selection
 
 

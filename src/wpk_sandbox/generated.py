@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from wpk_sandbox import PROJECT
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.settings import SETTINGS, Setting
 
@@ -105,7 +106,7 @@ STRUCTURES: Mapping[str, dict[str, Any]] = {
 
 def commented_defaults() -> str:
     """A settings file that changes nothing: every setting with its default and meaning, commented out."""
-    lines = ["# Settings of wpk-sandbox; every line shows its default.", ""]
+    lines = [f"# Settings of wpk-sandbox; every line shows its default. Docs: {PROJECT}/tree/main/docs", ""]
     open_sections: list[str] = []
     for setting in SETTINGS:
         *sections, leaf = setting.name.split(".")

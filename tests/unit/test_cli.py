@@ -107,6 +107,10 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
         (["rn"], "No such command 'rn'. Did you mean 'run'?"),
         (["run"], "there is no package to look at"),
         (["check"], "there is no package to look at"),
+        (
+            ["check"],
+            "package files are called *.wpk.yaml or *.wpk.yml (`discover.patterns`); `init` writes a first",
+        ),
         (["run", "nowhere.wpk.yaml"], "there is no `nowhere.wpk.yaml`"),
         (["run", "--param", "x", "good.wpk.yaml"], "`--param x` is not NAME=VALUE"),
         (["run", "--param", "=x", "good.wpk.yaml"], "`--param =x` is not NAME=VALUE"),

@@ -1,6 +1,6 @@
 """From findings to a decision: what each rule adds to the risk, and what the sum means.
 
-Thresholds are the newer of the published policy's two scales (`spec/wpk-format.md`): below 25 approve, below
+Thresholds are the newer of the published policy's two scales: below 25 approve, below
 50 review, below 76 a person must look, from 76 the package never starts.
 
 The points of each severity are chosen for that scale (`POINTS`): one critical finding reaches the block by itself;

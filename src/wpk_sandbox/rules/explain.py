@@ -88,7 +88,7 @@ def _waiver(rule: Rule, width: int) -> list[str]:
             "An entry of `policy.waivers` with this rule, one exact `path` and a `text`, merged before the change."
         )
         return _paragraph(how, width)
-    how = "An entry of `policy.waivers`, or this comment on the line of the finding or right above it:"
+    how = "An entry of `policy.waivers`, or in a package this comment on the line of the finding or right above it:"
     return [*_paragraph(how, width), f"  # wpk-sandbox: allow {rule.id} -- WHY (until YYYY-MM-DD, @WHO)"]
 
 

@@ -24,6 +24,7 @@ from wpk_sandbox.rules.waiver_text import Live, Written, written
 _OWN = frozenset(rule.id for rule in RULES)
 _UNREADABLE = frozenset(rule.id for rule in LOAD_RULES if rule.severity.rank >= Severity.HIGH.rank)
 
+IN_MANIFEST = "the waiver stands in a manifest, where none counts: only an entry of `policy.waivers` waives here"
 TOO_BROAD = "is about a critical rule, which takes a `path` without `*`, and as `text` the whole command or handler"
 
 
@@ -172,6 +173,9 @@ def _about(document: Document, comments: Sequence[Written], court: _Court, today
             yield _at(EXPIRED, place, message, document)
         elif comment not in court.used:
             yield _at(UNUSED, place, f"there is no finding of `{comment.rule}` here", document)
+    for manifest in (each for each in court.documents if each.path != document.path):
+        for comment in written(manifest):
+            yield _at(INVALID, comment.waiver.location, IN_MANIFEST, manifest)
 
 
 def _at(rule: Rule, place: Location, message: str, document: Document) -> Finding:

@@ -1,13 +1,18 @@
 """An object in a file that the package names is held to the same rules as one in the package itself."""
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from checking import POLICY, applied, k8s, manifest, package, pod
 
-from wpk_sandbox.finding import Finding
+from wpk_sandbox.finding import Finding, Location, Waiver
 from wpk_sandbox.package.attached import with_files
+from wpk_sandbox.package.package import Package
 from wpk_sandbox.rules.check import check
+from wpk_sandbox.rules.judgement import judgement
+from wpk_sandbox.rules.policy import FileWaiver
 
 HOST = """\
 apiVersion: v1
@@ -90,3 +95,29 @@ def test_whatever_the_file_holds_the_rules_answer(text: str) -> None:
 def test_the_same_object_says_the_same_in_the_package() -> None:
     inside = check(package(applied(manifest("Pod", pod(hostPID=True)))), POLICY)
     assert "host-namespace" in {each.rule for each in inside}
+
+
+def test_a_comment_in_the_file_waives_nothing_and_is_told_so() -> None:
+    waiver = "# wpk-sandbox: allow host-namespace -- a probe of the node (until 2027-01-31, @ops)"
+    text = HOST.replace("hostPID: true", f"hostPID: true  {waiver}")
+    one = package(k8s("apply", manifest="deploy/it.yaml"))
+    by_rule = {each.rule: each for each in judgement(_with(one, text), (), POLICY, date(2026, 12, 1)).findings}
+    assert by_rule["host-namespace"].waiver is None
+    told = by_rule["waiver-invalid"]
+    assert (str(told.location), told.excerpt.strip()) == ("deploy/it.yaml:5:18", waiver)
+    without = judgement(_with(one, HOST), (), POLICY, date(2026, 12, 1)).findings
+    assert "waiver-invalid" not in {each.rule for each in without}
+
+
+def test_an_entry_of_the_policy_waives_in_the_file() -> None:
+    entry = Waiver("a probe of the node", "2027-01-31", "@ops", Location("policy.yaml", 1, 1))
+    policy = replace(POLICY, waivers=(FileWaiver("token-mounted", "deploy/it.yaml", entry),))
+    one = package(k8s("apply", manifest="deploy/it.yaml"))
+    found = judgement(_with(one, HOST), (), policy, date(2026, 12, 1)).findings
+    assert {each.rule for each in found if each.waiver} == {"token-mounted"}
+
+
+def _with(one: Package, text: str) -> Package:
+    whole, findings = with_files(one, lambda _: text.encode())
+    assert findings == ()
+    return whole

@@ -132,8 +132,8 @@ def test_the_explanation_of_a_rule_reads_well() -> None:
         )
         + "\n\n"
         "To let it stand\n"
-        "  An entry of `policy.waivers`, or this comment on the line of the finding or\n"
-        "  right above it:\n"
+        "  An entry of `policy.waivers`, or in a package this comment on the line of the\n"
+        "  finding or right above it:\n"
         "  # wpk-sandbox: allow resources-too-large -- WHY (until YYYY-MM-DD, @WHO)\n"
         "\n"
         "More\n"

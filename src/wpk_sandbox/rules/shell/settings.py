@@ -71,7 +71,7 @@ def written_text(command: Command) -> str:
 
 def _put_by_sed(arguments: Sequence[str]) -> str:
     """The new texts of `s/old/new/`, and of `a`, `i` and `c`, each on a line."""
-    found = []
+    found: list[str] = []
     for argument in arguments:
         for each in re.split(r"\s*[;\n]\s*", argument):
             if (put := re.search(r"(?:^|[/\d$,{ ])s([/|#,@!~%])", each)) is not None:

@@ -1,5 +1,7 @@
 """Scripts that would take too long to read are told as such, and leave what others say as it is."""
 
+from pathlib import Path
+
 import pytest
 from checking import package, rules, shell
 
@@ -107,3 +109,15 @@ def test_a_stage_of_several_commands_is_asked_once_for_what_it_prints() -> None:
     known: dict[int, tuple[Word, ...]] = {}
     assert [word.value for words in input_words(script.commands[-1], known=known) for word in words] == ["a", "a"]
     assert len(known) < len(script.commands)
+
+
+def test_a_script_that_is_not_read_leaves_no_memory_taken() -> None:
+    def resident() -> int:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+    assert problems(">" * 20_000) == [TOO_MUCH]
+    before = resident()
+    for _ in range(5):
+        assert problems(">" * 20_000) == [TOO_MUCH]
+    assert resident() - before < 20_000

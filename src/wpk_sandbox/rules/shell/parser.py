@@ -65,12 +65,16 @@ def parse(data: bytes, budget: Budget) -> "Node":
         TooMuchWork: it would take more steps than there are for one script, or than are left.
     """
     steps = reached = 0
+    portions: dict[int, bytes] = {}
     most = min(MOST_STEPS, budget.left)
 
     def portion(byte: int, _: "Point") -> bytes:
         nonlocal steps
         steps += 1
-        return data[byte : byte + _PORTION]
+        # The binding never lets go of what it is given, so it is given the same object for the same place.
+        if byte not in portions:
+            portions[byte] = data[byte : (byte // _PORTION + 1) * _PORTION]
+        return portions[byte]
 
     def must_stop(byte: int, _: bool) -> bool:
         nonlocal steps, reached

@@ -1,6 +1,7 @@
 """What the rules examine: a package, its scripts parsed and its Kubernetes objects found, once for all rules."""
 
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ _HOOKS = (
     "readinessProbe/exec",
     "startupProbe/exec",
 )
+# Kinds whose contents are anybody's text, and where it stands.
+_FREE = ("ConfigMap", "Secret")
+_FREE_CONTENTS = ("data", "stringData", "binaryData")
+_SHEBANG = re.compile(r"#!\s*(?:/\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:ba|da|a|k|z)?sh\b")
 _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -176,6 +181,16 @@ class Subject:
             for manifest in manifests_of(step):
                 for pointer, container in manifest.containers():
                     yield from self._arguments(step, pointer, container)
+                yield from self._kept(step, manifest)
+
+    def _kept(self, step: Step, manifest: Manifest) -> Iterator[ShellText]:
+        """The shell scripts in ConfigMaps and Secrets, which containers mount and run."""
+        for pointer, mapping in manifest.mappings():
+            for key in _FREE_CONTENTS if mapping.get("kind") in _FREE else ():
+                for name, value in as_mapping(mapping.get(key)).items():
+                    if isinstance(value, str) and _SHEBANG.match(value):
+                        place = f"{pointer}/{key}/{escaped(name)}"
+                        yield ShellText(syntax.read(value, self._budget), step, (place,), (value,))
 
     def _arguments(self, step: Step, pointer: str, container: Mapping[str, Any]) -> Iterator[ShellText]:
         """What runs in a container: its own command, and those of its probes and hooks."""
@@ -241,11 +256,11 @@ def _patched(item: Any) -> Any:
 def _mappings(data: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(data, Mapping):
         yield pointer, data
-        free = data.get("kind") in ("ConfigMap", "Secret")
+        free = data.get("kind") in _FREE
         for key, value in data.items():
             if key in _DESCRIPTIONS:
                 continue
-            if isinstance(value, Mapping | list) and not (free and key in ("data", "stringData", "binaryData")):
+            if isinstance(value, Mapping | list) and not (free and key in _FREE_CONTENTS):
                 yield from _mappings(value, f"{pointer}/{escaped(key)}")
     elif isinstance(data, list):
         for index, item in enumerate(data):

@@ -30,6 +30,12 @@ RULES = (UNSAFE_EXPANSION,)
 _LOOKS = names(
     "ls echo printf cat grep egrep fgrep stat file wc head tail du basename md5sum sha256sum test readlink"
 )
+# What prints nothing where nothing is found.
+_FINDS = names(
+    "ls grep egrep find head tail awk sed cut sort jq yq kubectl docker psql mysql redis-cli readlink cat"
+)
+# What takes a value out of a document or a store.
+_READS = names("jq yq psql mysql redis-cli xmllint")
 _RECURSIVE = ("r", "R", "recursive")
 # What below one of these is scratch, and at the root is nothing.
 _SCRATCH = frozenset({"TMPDIR", "TMP", "TEMP"})
@@ -49,13 +55,13 @@ def check(commands: Sequence[Command]) -> Iterator[Issue]:
     yield from _injected(commands)
     entered: Command | None = None
     for command, guarded in guards(commands):
+        yield from _run(command)
         if guarded is None:
-            return
+            continue
         if command.name in ("cd", "pushd"):
             entered = command if any(_open(word, guarded) for word in command.arguments) else None
         yield from _reaching(command, guarded)
         yield from _elsewhere(command, entered)
-        yield from _run(command, guarded)
 
 
 def _injected(commands: Sequence[Command]) -> Iterator[Issue]:
@@ -91,10 +97,17 @@ def _stops_at_unset(command: Command) -> bool:
 def _guarded(command: Command) -> set[str]:
     """The variables that a command tests, or that end the script when they are empty."""
     if command.name in _TESTS:
+        words = [word for word in command.words if not _vanishes(word, command)]
         # What a command prints has no name in the script, and is known again by how it is written.
-        pieces = (piece for word in command.words for piece in word.pieces if not piece.exact)
+        pieces = (piece for word in words for piece in word.pieces if not piece.exact)
         return {piece.name or piece.source for piece in pieces}
     return {piece.name for word in command.words for piece in word.pieces if piece.name and ":?" in piece.source}
+
+
+def _vanishes(word: Word, command: Command) -> bool:
+    """True for the variable of `[ -n $DIR ]`, which tests whether `-n` is a text when there is nothing in it."""
+    tests = command.name in ("[", "test") and any(each.value == "-n" for each in command.arguments)
+    return tests and not any(piece.exact or piece.quoted for piece in word.pieces)
 
 
 def _reaching(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:
@@ -178,14 +191,20 @@ def _reached(word: Word, *, alone: bool) -> str:
 
 
 def _parent(word: Word) -> str:
-    """`/srv/releases/$NAME/`, unquoted: all of them where it is empty, and other paths where it has blanks."""
+    """`/srv/releases/$NAME`: all of them where it is empty, and other paths where it has blanks.
+
+    Only what is not quoted is told of, and what a command prints, which may be nothing: `NAME=$(ls | grep old)`.
+    """
     last = word.pieces[-1]
     ends = last.exact and last.text in ("/", "/*") and len(word.pieces) > 1
     unknown = word.pieces[-2] if ends else last
     path = paths.resolve(word, None)
-    if unknown.exact or unknown.quoted or path is None or data.is_temporary(f"{path}/"):
+    if unknown.exact or unknown.text or path is None or data.is_temporary(f"{path}/"):
         return ""
-    return path if ends and word.when_empty[: -len(last.text)].endswith("/") else ""
+    if unknown.quoted and not any(each.name in _FINDS for each in unknown.commands[-1:]):
+        return ""
+    before = word.when_empty.removesuffix(last.text) if ends else word.when_empty
+    return path if before.endswith("/") else ""
 
 
 def _elsewhere(command: Command, entered: Command | None) -> Iterator[Issue]:
@@ -198,8 +217,8 @@ def _elsewhere(command: Command, entered: Command | None) -> Iterator[Issue]:
         yield Issue(UNSAFE_EXPANSION, command.span, message, 'Write `cd "${DIR:?}" && rm …`, or the whole path.')
 
 
-def _run(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:
-    """`eval $X`, `sh -c "$X"`: the variable is code."""
+def _run(command: Command) -> Iterator[Issue]:
+    """`eval $X`, `sh -c "$X"`: the variable is code, set or not."""
     if command.name == "eval":
         words: Sequence[Word] = command.arguments
     elif command.name in SHELLS:
@@ -209,7 +228,7 @@ def _run(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:
     for word in words:
         first = word.pieces[0] if word.pieces else None
         code = first if command.name in SHELLS else _code(word)
-        if code is not None and not code.exact and code.name and not code.commands:
+        if code is not None and not code.exact and (_is_data(code) if code.commands else code.name):
             message = f"`{command.shown}` runs whatever `{code.source}` holds"
             yield Issue(
                 UNSAFE_EXPANSION, command.span, message, "Write the command out, with variables as arguments."
@@ -217,10 +236,17 @@ def _run(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:
             return
 
 
+def _is_data(code: Piece) -> bool:
+    """True for what a program reads from a document or a store, unless it quotes it for the shell (`jq @sh`)."""
+    last = code.commands[-1]
+    return last.name in _READS and not any("@sh" in word.when_empty for word in last.arguments)
+
+
 def _code(word: Word) -> Piece | None:
     """The first variable in a word of `eval` whose value becomes code."""
     for index, piece in enumerate(word.pieces):
-        plain = piece.exact or not piece.name or piece.name in _NUMBERS or _ALTERNATIVE.fullmatch(piece.source)
+        unnamed = not piece.name and not (piece.commands and _is_data(piece))
+        plain = piece.exact or unnamed or piece.name in _NUMBERS or _ALTERNATIVE.fullmatch(piece.source)
         if not plain and not (_is_name(word.pieces, index) and not piece.name.isupper()):
             return piece
     return None

@@ -105,9 +105,9 @@ def inner(command: Command) -> Iterator[Started]:
 
 
 def script_files(command: Command) -> tuple[Word, ...]:
-    """The operands of a shell that is not given a script by `-c`: its script file first."""
+    """The operands of a shell that runs a file: the file first. None with `-c`, `-s`, or `-n`, which only reads."""
     options = parse(command.arguments, _SHELL_TAKES, first_operand_ends=True)
-    return () if "c" in options.values or "s" in options.flags else options.operands
+    return () if "c" in options.values or options.flags & {"s", "n"} else options.operands
 
 
 def _script(command: Command) -> Iterator[Started]:

@@ -7,7 +7,7 @@ from checking import package, rules, shell
 
 from wpk_sandbox.rules import quoting, scripts
 from wpk_sandbox.rules.policy import Policy
-from wpk_sandbox.rules.shell import parser, syntax
+from wpk_sandbox.rules.shell import files, parser, syntax
 from wpk_sandbox.rules.shell.printed import input_words
 from wpk_sandbox.rules.shell.words import Word
 from wpk_sandbox.rules.subject import Subject
@@ -121,3 +121,32 @@ def test_a_script_that_is_not_read_leaves_no_memory_taken() -> None:
     for _ in range(5):
         assert problems(">" * 20_000) == [TOO_MUCH]
     assert resident() - before < 20_000
+
+
+def given(script: str) -> list[str]:
+    """What the commands of a script are given from files that it has written."""
+    targets = (each.target for command in syntax.read(script).commands for each in command.redirects)
+    return [word.shown for word in targets if "\n" in word.shown]
+
+
+def test_a_file_that_grows_line_by_line_is_read_up_to_a_bound() -> None:
+    line = f'echo "$X {"a" * 400}" >> list\n'
+    (few,) = given(line * 20 + "cat list")
+    assert few.count("\n") == 19
+    (many,) = given(line * 70 + "cat list")
+    assert many.count("\n") == 69
+    assert max(map(len, given(line * 70 + "cat list >> list\n" * 9))) <= files.MOST_CHARACTERS
+
+
+def test_files_that_are_added_to_each_other_do_not_grow_without_end() -> None:
+    texts = given('echo "$X" >> a\n' * 2 + "cat a >> b\ncat b >> a\n" * 40)
+    assert 10 < len(texts) < 80
+    assert sum(map(len, texts)) < files.MOST_GIVEN
+
+
+def test_what_commands_are_given_from_files_is_bounded() -> None:
+    text = "cat > a <<EOF\n" + "password of the shop\n" * 200 + "EOF\n"
+    few, many = (len(given(text + "cat a | grep shop\n" * number)) for number in (20, 400))
+    # One is the redirection that writes the file.
+    assert few == 21
+    assert 50 < many < 200

@@ -6,6 +6,7 @@
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command, Redirect
@@ -16,7 +17,11 @@ from wpk_sandbox.rules.shell.words import Piece, Word
 from wpk_sandbox.rules.shell.wrappers import SHELLS, script_files
 
 MOST_FILES = 64
+# Of one file, where a piece of a word counts as some characters: `>> file` may add one after the other.
 MOST_CHARACTERS = 64 * 1024
+COST_OF_A_PIECE = 16
+# What all commands that read files may be given; beyond it, the texts of files count as unknown.
+MOST_GIVEN = 500_000
 
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _COPIES = names("cp mv install ln")
@@ -25,11 +30,16 @@ _APPLIES = names("kubectl oc")
 
 @dataclass(frozen=True)
 class Written:
-    """The text of a file as words, the redirection that wrote it last, and how many characters it has."""
+    """The text of a file as words, the redirection that wrote it last, and what it counts as, in characters."""
 
     words: tuple[Word, ...]
     by: Redirect | None = None
     length: int = 0
+
+    @cached_property
+    def here(self) -> Redirect:
+        """The text as a here-document, made once for all that read it."""
+        return Redirect("<<", "0", _one(self.words))
 
 
 @dataclass
@@ -38,6 +48,7 @@ class Files:
 
     written: dict[str, Written] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
+    given_away: int = 0
 
     def note(self, command: Command) -> None:
         """Take in what a command writes."""
@@ -52,18 +63,14 @@ class Files:
         elif command.name in _COPIES and self.written:
             self._copy(command)
 
-    def text(self, word: Word | None, folder: str | None) -> tuple[Word, ...]:
-        """The text of the file that a word names; empty if it is not known."""
-        path = _path(word, folder) if word is not None and self.written else ""
-        return self.written[path].words if path in self.written else ()
-
     def given(self, command: Command) -> Command:
         """The command with the known text of a file that it reads, as if it stood in a here-document."""
         if not self.written:
             return command
         for word in _read(command):
-            if words := self.text(word, command.folder):
-                return replace(command, redirects=(*command.redirects, Redirect("<<", "0", _one(words))))
+            written = self.written.get(_path(word, command.folder))
+            if written is not None and self._affords(written):
+                return replace(command, redirects=(*command.redirects, written.here))
         return command
 
     def script(self, command: Command) -> tuple[str, tuple[Started, ...]]:
@@ -73,18 +80,23 @@ class Files:
                 path = _path(word, command.folder)
                 path = path if path in self.written else _on_path(word, self.written)
                 if path in self.written and path not in self.running:
-                    return path, tuple(_started(command, self.written[path].words, arguments))
+                    return path, tuple(_started(command, self.written[path], arguments))
         return "", ()
+
+    def _affords(self, written: Written) -> bool:
+        """Count a use of a file's text; False when the script has used up what it may."""
+        self.given_away += written.length
+        return self.given_away <= MOST_GIVEN
 
     def _write(self, path: str, command: Command, by: Redirect | None, *, adds: bool) -> None:
         before = self.written.get(path)
         words = printed_words(command)
-        length = sum(len(piece.text) for word in words for piece in word.pieces)
+        length = sum(len(piece.text) + COST_OF_A_PIECE for word in words for piece in word.pieces)
         # Each command of `{ …; } > file` has the one redirection, and adds to the file.
         adds = adds or (before is not None and by is not None and before.by is by)
         if adds and before is not None and words:
             words = (*before.words, _line_end(command), *words)
-            length += before.length + 1
+            length += before.length + COST_OF_A_PIECE
         if length > MOST_CHARACTERS:
             words = ()
         if words and (path in self.written or len(self.written) < MOST_FILES):
@@ -141,12 +153,11 @@ def _run(command: Command) -> Iterator[tuple[Word, tuple[Word, ...]]]:
         yield operands[0], operands[1:]
 
 
-def _started(command: Command, words: tuple[Word, ...], arguments: tuple[Word, ...]) -> Iterator[Started]:
+def _started(command: Command, written: Written, arguments: tuple[Word, ...]) -> Iterator[Started]:
     if programs.language(command.name) in programs.LANGUAGES:
-        here = Redirect("<<", "0", _one(words))
-        yield from programs.started(replace(command, words=command.words[:1], redirects=(here,)))
+        yield from programs.started(replace(command, words=command.words[:1], redirects=(written.here,)))
     else:
-        yield text_of(words, arguments)
+        yield text_of(written.words, arguments)
 
 
 def _one(words: tuple[Word, ...]) -> Word:

@@ -140,7 +140,7 @@ def _open(known: Iterable[Fix], packages: Iterable[Package]) -> tuple[Fix, ...]:
     """The fixes that show no secret of the packages."""
     hidden = hidden_of(packages)
     shown = ((fix, "\n".join((fix.message, *(edit.replacement for edit in fix.edits)))) for fix in known)
-    return tuple(fix for fix, text in shown if not any(secret in text for secret in hidden))
+    return tuple(fix for fix, text in shown if not hidden.holds(text))
 
 
 def _gitlab(checked: Checked, stream: IO[str]) -> None:

@@ -19,7 +19,8 @@ from wpk_sandbox.report.escape import log_line, one_line
 from wpk_sandbox.rules.corrections import Fix
 from wpk_sandbox.rules.edit import Edit, apply
 from wpk_sandbox.rules.fixes import fixes
-from wpk_sandbox.rules.masking import hidden_of, starred
+from wpk_sandbox.rules.hiding import Hiding
+from wpk_sandbox.rules.masking import hidden_of
 
 # A fix may show what lay behind it: the fields of a handler whose type was not known.
 MOST_ROUNDS = 4
@@ -36,7 +37,7 @@ def fix(request: Request, stream: IO[str]) -> None:
         for path, text, found, hidden in _fixable(request):
             _rewrite(request.root / path, text, apply(text, _edits(found)))
             for each in found:
-                said = f"{each.location}: fixed {each.name}: {starred(each.message, hidden)}"
+                said = f"{each.location}: fixed {each.name}: {hidden.told(each.message)}"
                 stream.write(log_line(one_line(said)) + "\n")
             done += len(found)
             files.add(path)
@@ -54,7 +55,7 @@ def show(request: Request, stream: IO[str]) -> int:
     found_any = False
     for path, text, found, hidden in _fixable(request):
         found_any = True
-        stream.write(_diff(path, starred(text, hidden), starred(apply(text, _edits(found)), hidden)))
+        stream.write(_diff(path, hidden.line(text), hidden.line(apply(text, _edits(found)))))
     return ExitCode.FAIL if found_any else ExitCode.PASS
 
 
@@ -62,7 +63,7 @@ def _edits(found: Sequence[Fix]) -> Iterator[Edit]:
     return (edit for each in found for edit in each.edits)
 
 
-def _fixable(request: Request) -> Iterator[tuple[str, str, tuple[Fix, ...], list[str]]]:
+def _fixable(request: Request) -> Iterator[tuple[str, str, tuple[Fix, ...], Hiding]]:
     """Each file that has fixes, with its text, and the secrets in it."""
     packages: dict[str, dict[int, Package]] = {}
     findings: dict[str, list[Finding]] = {}

@@ -1,18 +1,24 @@
 """Keeps secrets out of findings: a report must not spread what it warns of."""
 
+import base64
+import binascii
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
+from urllib.parse import quote, quote_plus
 
 from wpk_sandbox.finding import Finding
-from wpk_sandbox.package.package import Package
+from wpk_sandbox.package.package import Document, Package
 from wpk_sandbox.rules import secrets
-from wpk_sandbox.rules.policy import Policy
+from wpk_sandbox.rules.hiding import Hiding
+from wpk_sandbox.rules.place import Places
 from wpk_sandbox.rules.secrets import Secret
-from wpk_sandbox.rules.subject import Subject
 
-HIDDEN = "***"
 LONGEST_EXCERPT = 4096
+# Less of a base64 text is no sign of what was encoded.
+_LEAST_ENCODED = 8
 # In a file that cannot be read as a package nothing is known but its lines.
 _NAMED = re.compile(
     r"(?:passw|pwd|secret|token|credential|(?:api|access|account|private)[_-]?key)[\w.-]*[\"']?\s*[:=]\s*[\"']?"
@@ -21,64 +27,88 @@ _NAMED = re.compile(
 )
 
 
-def hidden_texts(subject: Subject) -> tuple[str, ...]:
-    """Every text of a package that no finding may show: secrets as they are, and as the file writes them; longest
-    first.
+def hidden_in(documents: Iterable[Document]) -> Hiding:
+    """What no finding may show of these documents: their secrets, however they are spelled."""
+    distinct = {id(document): document for document in documents}
+    return Hiding(chain.from_iterable(map(_texts, distinct.values())))
+
+
+def hidden_of(packages: Iterable[Package]) -> Hiding:
+    """The same of packages and the files that they name."""
+    return hidden_in(chain.from_iterable(map(documents_of, packages)))
+
+
+def documents_of(package: Package) -> Iterator[Document]:
+    """The document of a package, and those of the files that it names."""
+    yield package.document
+    for documents in package.files.values():
+        yield from documents
+
+
+def _texts(document: Document) -> Iterator[str]:
+    places = Places(document)
+    for secret in secrets.in_document(document):
+        yield from _spelled(secret.value)
+        yield from _written(places, secret)
+
+
+def _written(places: Places, secret: Secret) -> Iterator[str]:
+    place = places.locate(secret.pointer, secret.text, secret.span)
+    yield from (line.strip() for line in places.written(place).split("\n"))
+
+
+def _spelled(value: str) -> Iterator[str]:
+    """A secret as it is, each of its lines, all of them in one, and what becomes of it in URLs, JSON and base64."""
+    yield from (value, " ".join(value.split()), *value.splitlines(), *value.split("\n"))
+    plain = _decoded(value)
+    for each in (value, plain) if plain else (value,):
+        yield from (each, *each.split("\n"), quote(each, errors="replace"), quote(each, safe="", errors="replace"))
+        yield from (quote_plus(each, errors="replace"), json.dumps(each)[1:-1])
+        yield from (json.dumps(each, ensure_ascii=False)[1:-1], *_encoded(each.encode("utf-8", "replace")))
+
+
+def _encoded(data: bytes) -> Iterator[str]:
+    """What all base64 texts have in common that hold the data, at each of the three places where it may begin.
+
+    The characters at both ends depend on what stands beside it.
     """
-    texts: set[str] = set()
-    for secret in secrets.found(subject):
-        texts |= {secret.value, *secret.value.split("\n"), *_written(subject, secret)}
-    return tuple(sorted((text for text in texts if len(text) > 2), key=len, reverse=True))
+    yield base64.b64encode(data).decode().rstrip("=")
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        text = text[(0, 2, 3)[before] : len(text) - 1 if (before + len(data)) % 3 else None]
+        if len(text) >= _LEAST_ENCODED:
+            yield from (text, text.replace("+", "-").replace("/", "_"))
 
 
-def _written(subject: Subject, secret: Secret) -> Iterator[str]:
-    place = subject.places.locate(secret.pointer, secret.text, secret.span)
-    yield from (line.strip() for line in subject.places.written(place).split("\n"))
-
-
-def hidden_of(packages: Iterable[Package]) -> list[str]:
-    """The same of all packages of a file."""
-    return [text for package in packages for text in hidden_texts(Subject(package, Policy()))]
-
-
-def starred(text: str, texts: Sequence[str]) -> str:
-    """The text with these texts starred out, as long as before."""
-    return _starred(text, texts, same_length=True)
+def _decoded(value: str) -> str:
+    """What a base64 text says, if it says something for people."""
+    try:
+        plain = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    return plain if plain.replace("\n", "").isprintable() else ""
 
 
 def masked(findings: Sequence[Finding], packages: Iterable[Package]) -> tuple[Finding, ...]:
     """The findings of loading a file without the secrets of its packages, or of its lines where it has none."""
-    if not findings:
-        return ()
-    subjects = [Subject(package, Policy()) for package in packages]
-    if not subjects:
-        return tuple(without(finding, _NAMED.findall(finding.excerpt)) for finding in findings)
-    texts = [text for subject in subjects for text in hidden_texts(subject)]
-    lines = subjects[0].places.line  # all packages of a file have its text
-    return tuple(shown(finding, finding.excerpt and lines(finding.location.line), texts) for finding in findings)
+    packages = tuple(packages) if findings else ()
+    if not packages:
+        return tuple(without(finding, Hiding(_NAMED.findall(finding.excerpt))) for finding in findings)
+    hidden = hidden_of(packages)
+    lines = Places(packages[0].document).line  # all packages of a file have its text
+    return tuple(shown(finding, finding.excerpt and lines(finding.location.line), hidden) for finding in findings)
 
 
-def shown(finding: Finding, line: str, texts: Sequence[str]) -> Finding:
+def shown(finding: Finding, line: str, hidden: Hiding) -> Finding:
     """The finding with the source line that it points at; cut last, or half of a secret might stay."""
-    whole = without(replace(finding, excerpt=line), texts)
+    whole = without(replace(finding, excerpt=line), hidden)
     return replace(whole, excerpt=whole.excerpt[:LONGEST_EXCERPT])
 
 
-def without(finding: Finding, texts: Sequence[str]) -> Finding:
+def without(finding: Finding, hidden: Hiding) -> Finding:
     """The finding with these texts starred out; its excerpt keeps its length, so that columns stay true."""
-    whole = "\0".join((finding.excerpt, finding.message, finding.fix))
-    texts = [text for text in texts if text in whole]
-    if not texts:
+    if not hidden:
         return finding
-    return replace(
-        finding,
-        excerpt=_starred(finding.excerpt, texts, same_length=True),
-        message=_starred(finding.message, texts),
-        fix=_starred(finding.fix, texts),
-    )
-
-
-def _starred(text: str, texts: Sequence[str], *, same_length: bool = False) -> str:
-    for secret in texts:
-        text = text.replace(secret, "*" * len(secret) if same_length else HIDDEN)
-    return text
+    excerpt, message, fix = hidden.line(finding.excerpt), hidden.told(finding.message), hidden.told(finding.fix)
+    waiver = finding.waiver and replace(finding.waiver, reason=hidden.told(finding.waiver.reason))
+    return replace(finding, excerpt=excerpt, message=message, fix=fix, waiver=waiver)

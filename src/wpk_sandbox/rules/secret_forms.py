@@ -72,6 +72,7 @@ BASIC = "a basic authorization"
 _LOGIN_PAIR = "a login in base64"
 _SETTING = "a secret in a setting"
 _QUERY = "a key in a URL"
+_DEFAULT = "a secret as a default"
 IN_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (what, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
     for what, pattern in (
@@ -94,11 +95,12 @@ IN_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("a secret in JSON", rf"\"[a-z0-9_-]*{_WORDS}\"\s*:\s*\"([^\"]+)\""),
         (_LOGIN_PAIR, r"[\"']?\bauth[\"']?\s*:\s*[\"']?([A-Za-z0-9+/]{8,}={0,2})"),
         (_SETTING, rf"^[ \t]*(?:-[ \t]+)?[\"']?[\w.-]*{_WORDS}[\"']?[ \t]*[:=][ \t]+[\"']?([^\s\"'#,;]+)"),
+        (_DEFAULT, rf"\$\{{[a-z0-9_]*{_WORDS}:?[-=][\"']?([^\s\"'}}]+)"),
         (_QUERY, r"[?&](?:key|sig|code)=([\w%.~-]{16,})"),
     )
 )
 # Forms that only the name before the value tells from ordinary text, so that the value must look random too.
-BY_NAME = frozenset({"an assigned secret", "a secret in an option", "a secret in JSON", _SETTING, _QUERY})
+BY_NAME = frozenset({"an assigned secret", "a secret in an option", "a secret in JSON", _SETTING, _QUERY, _DEFAULT})
 # The base64 of a user and a password.
 PAIRS = frozenset({BASIC, _LOGIN_PAIR})
 PLACEHOLDER = re.compile(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.package.package import Document
 from wpk_sandbox.rules import secret_forms as forms
 from wpk_sandbox.rules.place import Span
 from wpk_sandbox.rules.policy import POINTS
@@ -52,13 +53,18 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def found(subject: Subject) -> Iterator[Secret]:
     """Every secret in the document, wherever it stands."""
-    data = subject.package.document.data
-    if isinstance(data, Mapping):
-        yield from _within(data, "", "")
+    document = subject.package.document
+    if isinstance(document.data, Mapping):
+        yield from in_document(document)
+
+
+def in_document(document: Document) -> Iterator[Secret]:
+    """The same of a document, which may be a list of objects."""
+    yield from _within(document.data, "", "")
 
 
 def _within(value: Any, pointer: str, name: str) -> Iterator[Secret]:
-    """The secrets of a value; `name` is what it is called: its key, or the `name` beside a `value`."""
+    """The secrets of a value; `name` is what it is called: its key, or the `name` beside a `value` or `default`."""
     if isinstance(value, str):
         yield from _text(value, pointer, name)
     elif isinstance(value, Mapping):
@@ -68,7 +74,7 @@ def _within(value: Any, pointer: str, name: str) -> Iterator[Secret]:
         value = _unsealed(value)
         own = value.get("annotation") or value.get("name")
         for key, item in value.items():
-            called = own if key == "value" and isinstance(own, str) else key
+            called = own if key in ("value", "default") and isinstance(own, str) else key
             yield from _within(item, f"{pointer}/{escaped(key)}", called)
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -4,7 +4,6 @@ https://github.com/google/cel-spec. The C++ implementation stops an expression a
 levels of nesting, and matches regular expressions in linear time, so that no package can make a rule run for long.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,10 +11,11 @@ from importlib import import_module
 from typing import Any
 
 from wpk_sandbox.errors import ProgramMissingError
+from wpk_sandbox.pattern import Pattern
 
 NAMES = ("apiVersion", "kind", "metadata", "spec", "path")
-_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
-_MISSING = re.compile(r'Key not found in map : "([^"]*)"')
+_PLACE = Pattern(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
+_MISSING = Pattern(r'Key not found in map : "([^"]*)"')
 
 
 class ExpressionError(ValueError):

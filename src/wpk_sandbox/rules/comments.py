@@ -1,6 +1,5 @@
 """The comments of a YAML document, which no parser keeps; a `#` inside a value is none."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,11 +7,12 @@ from functools import lru_cache
 from wpk_sandbox.finding import Location
 from wpk_sandbox.package.package import Document
 from wpk_sandbox.package.validate import value_at
+from wpk_sandbox.pattern import Pattern
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+_COMMENT = Pattern(r"(?:^|(?<=\s))#.*")
 # A block scalar may have a comment in its first line, after its style; everything below is text.
-_BLOCK = re.compile(r"(?:[&!]\S*\s+)*[|>][-+0-9]*(?=\s|$)")
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_BLOCK = Pattern(r"(?:[&!]\S*\s+)*[|>][-+0-9]*(?=\s|$)")
+_LINE_END = Pattern("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from typing import Any
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.package import Document, Handler, Package
 from wpk_sandbox.package.units import seconds
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.edit import Edit, apply
 from wpk_sandbox.rules.place import Places
 from wpk_sandbox.rules.quoting import unquoted
 
-_NUMBER = re.compile(r"(['\"]?)(\d{1,9}(?:\.\d+)?)\1")
-_VERSION = re.compile(r"(['\"]?)\s*(?:>=\s*)?[vV]?(\d+\.\d+(?:\.\d+)?)\s*(\+?)\s*\1")
-_CANONICAL = re.compile(r"\d+\.\d+(?:\.\d+)?\+?")
-_TO_LINE_END = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=\r|\n|$)")
+_NUMBER = Pattern(r"(['\"]?)(\d{1,9}(?:\.\d+)?)\1")
+_VERSION = Pattern(r"(['\"]?)\s*(?:>=\s*)?[vV]?(\d+\.\d+(?:\.\d+)?)\s*(\+?)\s*\1")
+_CANONICAL = Pattern(r"\d+\.\d+(?:\.\d+)?\+?")
+_TO_LINE_END = Pattern(r"[ \t]*(?:#[^\r\n]*)?(?=\r|\n|$)")
 _DURATIONS = ("timeout", "retry/backoff", "config/timeout", "config/grace_period")
 
 
@@ -118,7 +119,7 @@ class _Writer:
     def _rewritten(
         self,
         pointer: str,
-        pattern: re.Pattern[str],
+        pattern: Pattern,
         better: Callable[[re.Match[str]], tuple[str, str] | None],
         name: str,
     ) -> Iterator[Fix]:

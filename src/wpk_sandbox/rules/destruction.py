@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.kinds import resource_kind
 from wpk_sandbox.package.package import ApiAction, KubernetesAction, ManualAction, Step
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.acts import Act, acts
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.rollback import made_by
@@ -38,7 +39,7 @@ APPROVAL_MISSING = Rule(
 
 RULES = (AUTOMATIC_DESTRUCTION, APPROVAL_MISSING)
 
-_TEMPORARY = re.compile(r"/(?:var/)?tmp/|/dev/shm/")
+_TEMPORARY = Pattern(r"/(?:var/)?tmp/|/dev/shm/")
 _KUBECTL_TAKES = names("n namespace context kubeconfig cluster user s server as")
 _KUBECTL_OPTIONS = _KUBECTL_TAKES | names(
     "replicas f filename l selector o output field-selector grace-period timeout"
@@ -46,16 +47,16 @@ _KUBECTL_OPTIONS = _KUBECTL_TAKES | names(
 _REPLACED = (("Pod",), ("Job",))
 _SQL_CLIENTS = names("psql mysql mariadb sqlite3 clickhouse-client cqlsh sqlcmd")
 # `DELETE FROM x;` without a WHERE empties the table; with one it is ordinary work.
-_SQL_DESTROYS = re.compile(
+_SQL_DESTROYS = Pattern(
     r"\b(?:drop\s+(?:table|database|schema|keyspace|user|role)|truncate\s+(?:table\s+)?[\w\"`.]+"
     r"|delete\s+from\s+[\w\"`.]+\s*(?:;|$))",
     re.IGNORECASE,
 )
-_CLOUD_DESTROYS = re.compile(
+_CLOUD_DESTROYS = Pattern(
     r"^(?:delete(?!-message|-tags|-alarms)|terminate|deregister|destroy|purge)(?:-|$)|^(?:rb|rm)$"
 )
 # Pods that ran to their end are only a record of it.
-_FINISHED = re.compile(r"status\.phase==?(?:Succeeded|Failed)")
+_FINISHED = Pattern(r"status\.phase==?(?:Succeeded|Failed)")
 # Tests that pick some files out: old logs are deleted every day, and nobody is asked.
 _FIND_TESTS = names(
     "-name -iname -path -ipath -regex -iregex -mtime -mmin -atime -amin -ctime -cmin -newer -size -empty"

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 
+from wpk_sandbox.pattern import Pattern
+
 # Stands in an address where a parameter or an output will be.
 UNKNOWN_MARK = "\0"
 
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
-_NUMBER_HOST = re.compile(r"0x[0-9a-f]+|\d+")
+_SCHEME = Pattern(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+_NUMBER_HOST = Pattern(r"0x[0-9a-f]+|\d+")
 _INTERNAL = (".svc", ".cluster.local", ".localhost")
 # Namespaces that nearly every cluster has: `prometheus.monitoring` is a service, no domain.
 _COMMON_NAMESPACES = frozenset(

@@ -1,10 +1,10 @@
 """Which images a package runs."""
 
-import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS, Policy
 from wpk_sandbox.rules.subject import Subject, as_list, as_mapping
 
@@ -30,7 +30,7 @@ NOT_ALLOWED = Rule(
 
 RULES = (UNPINNED, NOT_ALLOWED)
 
-_PARAMETER = re.compile(r"\$\{[^}]*\}")
+_PARAMETER = Pattern(r"\$\{[^}]*\}")
 _MOVING = frozenset({"latest", "stable", "edge", "nightly", "main", "master", "dev", "develop"})
 
 

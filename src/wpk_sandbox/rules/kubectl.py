@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from wpk_sandbox.package.kinds import resource_kind
 from wpk_sandbox.package.package import Step
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.acts import Act
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
@@ -42,9 +43,9 @@ _HELM_NO_REQUEST = names(
 )
 _HELM_READS = names("status list ls history hist get")
 _HELM_CHANGES = names("install upgrade rollback uninstall delete del un")
-_KIND_LINE = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_KIND_LINE = Pattern(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
 # `image=…`, `team=web` and `team-` beside the names of objects.
-_SETTING = re.compile(r"=|-$")
+_SETTING = Pattern(r"=|-$")
 _STORES = ("Secret", "ConfigMap")
 
 

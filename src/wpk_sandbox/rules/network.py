@@ -1,10 +1,10 @@
 """Whom a package contacts outside of the cluster."""
 
-import re
 from collections.abc import Iterator
 
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.package import ApiAction, KubernetesAction, ManifestAction, Step
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules import hosts
 from wpk_sandbox.rules.hosts import Where
 from wpk_sandbox.rules.policy import POINTS
@@ -46,7 +46,7 @@ UNKNOWN_HOST = Rule(
 
 RULES = (EXTERNAL_CALL, METADATA_CALL, UNKNOWN_HOST)
 
-_PARAMETER = re.compile(r"\$\{[^}]*\}")
+_PARAMETER = Pattern(r"\$\{[^}]*\}")
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.event import read_event
 from wpk_sandbox.package.kinds import resource_kind
 from wpk_sandbox.package.parameters import used_names
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.place import Span
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.options import names
@@ -29,10 +30,10 @@ RULES = (UNEXPLAINED,)
 
 _MOST_NAMED = 5
 _SHORTEST, _LONGEST = 4, 20
-_USE = re.compile(r"\$\{([A-Za-z_][\w.-]*)\}")
-_DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*):?[-=?+]")
-_WORD = re.compile(r"[a-z0-9_]+")
-_COMMENT = re.compile(r"(?:^|\s)#(.*)")
+_USE = Pattern(r"\$\{([A-Za-z_][\w.-]*)\}")
+_DEFAULT = Pattern(r"\$\{([A-Za-z_]\w*):?[-=?+]")
+_WORD = Pattern(r"[a-z0-9_]+")
+_COMMENT = Pattern(r"(?:^|\s)#(.*)")
 # What alerts and engines tell beside the kinds of Kubernetes.
 _TOLD = names(
     "namespace ns instance alertname alert severity service cluster container environment env region zone host"

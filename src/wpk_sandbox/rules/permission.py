@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from wpk_sandbox.package.kinds import RESOURCE_KINDS, resource_kind
 from wpk_sandbox.package.verbs import VERBS
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.acts import Act
 from wpk_sandbox.rules.shell.options import names
 
@@ -19,7 +20,7 @@ _API_VERBS = READS | {"create", "update", "patch", "delete", "deletecollection"}
 _SUBRESOURCES = names(
     "log scale status eviction exec attach portforward proxy binding token finalizers resize ephemeralcontainers"
 )
-_WRITTEN = re.compile(r"([a-z0-9.*-]+)[/:]([a-z*]+)(?:[/:]([a-z*]+))?", re.IGNORECASE)
+_WRITTEN = Pattern(r"([a-z0-9.*-]+)[/:]([a-z*]+)(?:[/:]([a-z*]+))?", re.IGNORECASE)
 _PLURALS = {kind.kind: kind.plural for kind in RESOURCE_KINDS}
 
 

@@ -1,18 +1,18 @@
 """The place in the file of a part of a text value, whichever way YAML writes the text."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
 from wpk_sandbox.finding import Location
 from wpk_sandbox.package.package import Document
+from wpk_sandbox.pattern import Pattern
 
 Span = tuple[int, int]
 
 # An anchor or a tag may stand before a scalar; the parser counts them in.
-_PROPERTIES = re.compile(r"(?:[&!][^\s]*\s+)*")
-_BLOCK_HEADER = re.compile("[|>][^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])")
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_PROPERTIES = Pattern(r"(?:[&!][^\s]*\s+)*")
+_BLOCK_HEADER = Pattern("[|>][^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])")
+_LINE_END = Pattern("\r\n|[\n\r\x85\u2028\u2029]")
 _ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
 
 

@@ -1,19 +1,19 @@
 """The parts of a policy that are more than a value: severities, rules of the repository's own, and waivers."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wpk_sandbox.finding import Location, Severity, Waiver
 from wpk_sandbox.package.problems import LOAD_RULES
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules import cel
 from wpk_sandbox.rules.catalogue import nearest, rule
 from wpk_sandbox.rules.policy import CustomRule, FileWaiver
 from wpk_sandbox.rules.waiver_text import problem_of
 
 Locate = Callable[[str], Location]
-_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
-_FIELD = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_/-]+)*")
+_ID = Pattern(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+_FIELD = Pattern(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_/-]+)*")
 _RULE_KEYS = ("id", "when", "message", "severity", "fix", "at", "examples")
 _WAIVER_KEYS = ("rule", "path", "reason", "until", "owner", "text")
 

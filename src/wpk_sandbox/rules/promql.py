@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.options import names
 
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     r"""(?P<space>\s+|\#[^\n]*)
     |(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)
     |(?P<parameter>\$\{[^}]{0,200}\}|\$\w+|\{\{[^}]{0,200}\}\})
@@ -41,7 +42,7 @@ _OF_RANGES = names(
 _MOST_READ = 1000
 _MATCHERS = frozenset({"=", "!=", "=~", "!~"})
 _COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
-_RANGE = re.compile(r"\[\s*(\d+)\s*([A-Za-z]*)\s*\]")
+_RANGE = Pattern(r"\[\s*(\d+)\s*([A-Za-z]*)\s*\]")
 _UNITS = frozenset({"ms", "s", "m", "h", "d", "w", "y"})
 _GROUPING = frozenset({"by", "without", "on", "ignoring"})
 

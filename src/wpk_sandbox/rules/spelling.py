@@ -4,7 +4,6 @@ A word is exchanged only for one of the same letters, or a value for the same in
 the loader has nothing more to say of the place then. What is misspelt, a person has to read.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from wpk_sandbox.package.load import load_bytes
 from wpk_sandbox.package.package import Document, Package
 from wpk_sandbox.package.slips import alike, meanings
 from wpk_sandbox.package.validate import value_at
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.corrections import Change, Fix
 from wpk_sandbox.rules.edit import Edit, apply
 from wpk_sandbox.rules.place import Places
@@ -21,9 +21,9 @@ from wpk_sandbox.rules.place import Places
 MOST = 20
 _OF_KEYS = "unknown-field"
 _OF_VALUES = frozenset({"invalid-value", "unknown-type", "unknown-action"})
-_PROPOSED = re.compile(r"Write `(?:\w+: )?([\w.-]+)`")
-_QUOTED = re.compile(r"'([^'\\\n]*)'|\"([^\"\\\n]*)\"")
-_PLAIN = re.compile(r"[A-Za-z0-9_.+-]+")
+_PROPOSED = Pattern(r"Write `(?:\w+: )?([\w.-]+)`")
+_QUOTED = Pattern(r"'([^'\\\n]*)'|\"([^\"\\\n]*)\"")
+_PLAIN = Pattern(r"[A-Za-z0-9_.+-]+")
 # A package is known by its name: another spelling is another package.
 _IDENTITY = "/metadata/name"
 

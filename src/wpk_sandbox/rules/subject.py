@@ -1,7 +1,6 @@
 """What the rules examine: a package, its scripts parsed and its Kubernetes objects found, once for all rules."""
 
 import json
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from wpk_sandbox.package.package import (
     ShellAction,
     Step,
 )
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.place import Places, Span
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.shell import parser, syntax
@@ -39,7 +39,7 @@ _HOOKS = (
 # Kinds whose contents are anybody's text, and where it stands.
 _FREE = ("ConfigMap", "Secret")
 _FREE_CONTENTS = ("data", "stringData", "binaryData")
-_SHEBANG = re.compile(r"#!\s*(?:/\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:ba|da|a|k|z)?sh\b")
+_SHEBANG = Pattern(r"#!\s*(?:/\S*/)?(?:env\s+(?:-\S+\s+)*)?(?:ba|da|a|k|z)?sh\b")
 _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 

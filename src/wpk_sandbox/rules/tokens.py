@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.kubernetes.pods import Pod, objects, pods
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.subject import Subject
@@ -24,7 +25,7 @@ TOKEN_MOUNTED = Rule(
 RULES = (TOKEN_MOUNTED,)
 
 # What is written where somebody talks to the API: clients, its address, the folder of the token.
-_CALLS_API = re.compile(
+_CALLS_API = Pattern(
     r"\b(?:kubectl|helm|oc|kustomize|argocd|flux|velero|istioctl|k9s|kubeconfig|serviceaccount)\b|kubernetes|kube-",
     re.IGNORECASE,
 )

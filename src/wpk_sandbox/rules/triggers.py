@@ -7,6 +7,7 @@ from typing import Any
 from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.package.package import Trigger
 from wpk_sandbox.package.units import seconds
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules import promql
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.options import names
@@ -27,12 +28,12 @@ RULES = (TRIGGER_INVALID,)
 _CRON_KEYS = ("cron", "schedule", "cron_expression")
 # https://pkg.go.dev/github.com/robfig/cron/v3, which Kubernetes reads schedules with
 _CRON_WORDS = names("@reboot @yearly @annually @monthly @weekly @daily @midnight @hourly")
-_CRON_EVERY = re.compile(r"@every\s+(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
-_TIME_ZONE = re.compile(r"^(?:CRON_)?TZ=\S+\s+")
+_CRON_EVERY = Pattern(r"@every\s+(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
+_TIME_ZONE = Pattern(r"^(?:CRON_)?TZ=\S+\s+")
 _FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
 _LONGEST = 500
-_PROMETHEUS = re.compile(r"prom|alertmanager|thanos|mimir|cortex|victoria", re.IGNORECASE)
-_PROMETHEUS_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
+_PROMETHEUS = Pattern(r"prom|alertmanager|thanos|mimir|cortex|victoria", re.IGNORECASE)
+_PROMETHEUS_DURATION = Pattern(r"(?:\d+(?:ms|[smhdwy]))+")
 
 
 def check(subject: Subject) -> Iterator[Finding]:

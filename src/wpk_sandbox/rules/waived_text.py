@@ -5,16 +5,16 @@ another after `cd /`. So the line will do for what is not critical; else the tex
 whole handler.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.package import Document
 from wpk_sandbox.package.validate import value_at
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.comments import lines_of
 
-_COMMAND = re.compile(r".*/(command|script|args)(/\d+)?")
-_HANDLER = re.compile(r"/spec/(rollback/)?handlers/\d+")
+_COMMAND = Pattern(r".*/(command|script|args)(/\d+)?")
+_HANDLER = Pattern(r"/spec/(rollback/)?handlers/\d+")
 
 
 def marked(text: str, finding: Finding, documents: Sequence[Document]) -> bool:

@@ -9,13 +9,14 @@ from datetime import date
 from wpk_sandbox.finding import Finding, Waiver
 from wpk_sandbox.package.package import Document
 from wpk_sandbox.package.validate import value_at
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.comments import Comment, comments
 
-_MARK = re.compile(r"#\s*wpk-sandbox\s*:\s*(.*)", re.IGNORECASE | re.ASCII)
-_ALLOW = re.compile(r"allow\s+(?P<rule>[a-z0-9-]+)\s*(?:--\s*(?P<rest>.*))?")
-_TERMS = re.compile(r"(?P<reason>.*?)\s*\((?P<terms>[^()]*)\)\s*")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_./-]*")
+_MARK = Pattern(r"#\s*wpk-sandbox\s*:\s*(.*)", re.IGNORECASE | re.ASCII)
+_ALLOW = Pattern(r"allow\s+(?P<rule>[a-z0-9-]+)\s*(?:--\s*(?P<rest>.*))?")
+_TERMS = Pattern(r"(?P<reason>.*?)\s*\((?P<terms>[^()]*)\)\s*")
+_DATE = Pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OWNER = Pattern(r"@[A-Za-z0-9][A-Za-z0-9_./-]*")
 
 
 @dataclass(frozen=True)

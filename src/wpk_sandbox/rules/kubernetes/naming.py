@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.kubernetes.problem import Problem
 from wpk_sandbox.rules.subject import as_mapping, escaped
 
-_PARAMETER = re.compile(r"\$\{[^}]*\}")
+_PARAMETER = Pattern(r"\$\{[^}]*\}")
 _LABEL_NAME = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL_NAME}(?:\.{_LABEL_NAME})*")
-_LABEL = re.compile(_LABEL_NAME)
-_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
+_DOMAIN = Pattern(rf"{_LABEL_NAME}(?:\.{_LABEL_NAME})*")
+_LABEL = Pattern(_LABEL_NAME)
+_VALUE = Pattern(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 # Kinds whose names are single DNS labels, and kinds with names of their own; all others are named like domains.
 _SHORT = frozenset({"Namespace", "Service"})
 _ANY = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle", "IPAddress"})

@@ -1,14 +1,14 @@
 """The Kubernetes releases that a package says it runs on."""
 
-import re
 from dataclasses import dataclass
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.kubernetes.schemas import NEWEST, OLDEST
 
 # Three minor releases are patched at a time: https://kubernetes.io/releases/version-skew-policy/
 _MAINTAINED = 3
-_MINOR = re.compile(r"(?<![\d.])1\.(\d{1,3})(?!\d)")
-_BELOW = re.compile(r"<=?\s*v?1\.\d")
+_MINOR = Pattern(r"(?<![\d.])1\.(\d{1,3})(?!\d)")
+_BELOW = Pattern(r"<=?\s*v?1\.\d")
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wpk_sandbox.package.units import quantity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.kubernetes.problem import Problem
 from wpk_sandbox.rules.subject import as_list, as_mapping, escaped
 
 Check = Callable[[Mapping[str, Any], str], Iterator[Problem]]
 
-_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_KEY = Pattern(r"[-._a-zA-Z0-9]{1,253}")
 # A parameter may bring a whole list or mapping: then nothing is missing.
 _NOTHING: tuple[Any, ...] = (None, [])
 _ZERO = (0, "0", "0%")

@@ -7,16 +7,17 @@ from difflib import get_close_matches
 from math import inf
 from typing import Any
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.kubernetes import unions, validation
 from wpk_sandbox.rules.kubernetes.problem import Problem
 from wpk_sandbox.rules.kubernetes.schemas import Type, since, type_named
 from wpk_sandbox.rules.kubernetes.values import bounds, form, values
 from wpk_sandbox.rules.subject import escaped
 
-_PARAMETER = re.compile(r"\$\{[^}]*\}")
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_PARAMETER = Pattern(r"\$\{[^}]*\}")
+_BASE64 = Pattern(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
-_QUANTITY = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
+_QUANTITY = Pattern(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 _SUFFIXES = {suffix.lower(): suffix for suffix in ("Ki", "Mi", "Gi", "Ti", "k", "M", "G", "T")}
 _WORDS = {
     "string": "a text",

@@ -3,19 +3,20 @@
 import re
 from collections.abc import Callable, Iterator
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
 from wpk_sandbox.rules.shell.words import Piece, Word
 
-_URL = re.compile(
+_URL = Pattern(
     r"(?:https?|ftps?|git|ssh|rsync|oci|wss?|tcp|ldaps?|amqps?|mongodb(?:\+srv)?|rediss?|postgres(?:ql)?|mysql)://"
 )
-_METADATA_URL = re.compile(
+_METADATA_URL = Pattern(
     r"http://(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|metadata\.google\.internal|\[fd00:ec2::254\])/[^\s'\"]{0,200}"
 )
-_NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
-_REMOTE_PATH = re.compile(r"(?:[^/:\s]+@)?[^/:\s]+:(?!//)")
+_NETWORK_FILE = Pattern(r"/dev/(?:tcp|udp)/")
+_REMOTE_PATH = Pattern(r"(?:[^/:\s]+@)?[^/:\s]+:(?!//)")
 
 
 # Options with a value: https://curl.se/docs/manpage.html, https://www.gnu.org/software/wget/manual/wget.html

@@ -1,7 +1,6 @@
 """Safeguards of Kubernetes: admission, pod security, borders between pods, disruption budgets, audit."""
 
-import re
-
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.phrases import meaning, table
 
@@ -108,7 +107,7 @@ _KNOWN = table(
     ),
 )
 # A flow of names into `xargs kubectl certificate approve` lets in every node that asked.
-_NAMES_OF_REQUESTS = re.compile(r"\b(?:csr|certificatesigningrequests?)\b")
+_NAMES_OF_REQUESTS = Pattern(r"\b(?:csr|certificatesigningrequests?)\b")
 
 
 def switched_off(command: Command) -> str:

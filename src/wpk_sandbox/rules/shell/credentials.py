@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import sensitive, sources
 from wpk_sandbox.rules.shell.command import Command, Redirect
@@ -31,10 +32,10 @@ RULES = (CREDENTIAL_ACCESS,)
 MOST_FLOWS = 10_000
 
 _PASSES = frozenset({"sort", "cat", "tee", "nl", "uniq"})
-_PICKED = re.compile(r"\^(\w+)=")
-_KUBECONFIG = re.compile(r"(?:^|/)\.kube/|kubeconfig|admin\.conf", re.IGNORECASE)
+_PICKED = Pattern(r"\^(\w+)=")
+_KUBECONFIG = Pattern(r"(?:^|/)\.kube/|kubeconfig|admin\.conf", re.IGNORECASE)
 _DECODERS = frozenset({"base64", "base32", "openssl", "jq", "yq", "python3", "python"})
-_LOG = re.compile(r"\.log$|^/var/log/|^/proc/(?:1|self)/fd/[12]$|^/dev/(?:stdout|stderr|tty)$")
+_LOG = Pattern(r"\.log$|^/var/log/|^/proc/(?:1|self)/fd/[12]$|^/dev/(?:stdout|stderr|tty)$")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:

@@ -1,13 +1,13 @@
 """Where machines keep data that exists only once: databases, queues, backups."""
 
 import posixpath
-import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.options import names
 from wpk_sandbox.rules.shell.paths import EVERYTHING
 
 # Folders of data servers: everything below them is theirs.
-_SERVERS = re.compile(
+_SERVERS = Pattern(
     r"^(?:/var/lib|/data|/mnt/data|/srv|/bitnami|/opt)?/(?:mysql|mariadb|postgresql|postgres|pgsql|pgdata|mongodb|mongo"
     r"|redis|elasticsearch|opensearch|cassandra|kafka|rabbitmq|clickhouse|influxdb2?|zookeeper|etcd|couchdb|neo4j|minio"
     r")(?=/|$)"
@@ -18,13 +18,13 @@ _PLACES = names(
     " /opt/data /opt/backup /opt/backups /storage /volumes /var/mail /var/spool/mail /var/spool/cron /var/www"
     " /var/lib/grafana /var/lib/prometheus /prometheus /home/git /var/opt/gitlab /var/lib/jenkins /var/jenkins_home"
 )
-_SCRATCH = re.compile(
+_SCRATCH = Pattern(
     r"/(?:te?mp|cache|logs?|lost\+found|pg_stat_tmp|pg_log|plugins?|bin|conf|config)(?=/|$)|/[^/]*\.(?:te?mp|log|pid|lock|sock"
     r"|err|old|swp)(?:\.[^/]*)?$|/core\.[^/]*$"
 )
-_TEMPORARY = re.compile(r"^(?:/host)?/(?:tmp|var/tmp|dev/shm|run|var/run)(?:/|$)")
-_EXTENSION = re.compile(r"\.(?:flag|pid|lock|sock|log|err|cnf|conf|tmp|txt|html|md|pyc?|sh|gz|xz)$")
-_FILE = re.compile(
+_TEMPORARY = Pattern(r"^(?:/host)?/(?:tmp|var/tmp|dev/shm|run|var/run)(?:/|$)")
+_EXTENSION = Pattern(r"\.(?:flag|pid|lock|sock|log|err|cnf|conf|tmp|txt|html|md|pyc?|sh|gz|xz)$")
+_FILE = Pattern(
     r"\.(?:db|sqlite3?|ibd|mdb|frm|myd|myi|rdb|aof|wt|sql|dump|bak|qcow2|vmdk|kdbx)(?:\.(?:gz|zst|xz|bz2))?$|/ibdata\d$"
 )
 

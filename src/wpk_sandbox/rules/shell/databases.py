@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import here_documents, printed_words
@@ -26,13 +27,13 @@ _SQL_CLIENTS: dict[str, tuple[frozenset[str], tuple[str, ...], int | None]] = {
     "bq": (frozenset(), (), 1),
     "vsql": (names("c command d h U w p f"), ("c", "command"), None),
 }
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?<=\n)#[^\n]*", re.DOTALL)
-_STRING = re.compile(r"'(?:[^']|'')*'")
+_COMMENT = Pattern(r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?<=\n)#[^\n]*", re.DOTALL)
+_STRING = Pattern(r"'(?:[^']|'')*'")
 _TEMPORARY = (
     r"(?!(?:if\s+exists\s+)?[`\"\[]?(?:\w+[`\"\]]?\.[`\"\[]?)?(?:te?mp_|\w+_te?mp\b|staging_|scratch_|test_))"
 )
 _STATEMENTS = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.DOTALL), what)
+    (Pattern(pattern, re.IGNORECASE | re.DOTALL), what)
     for pattern, what in (
         (rf"drop\s+(?:foreign\s+)?table\s+{_TEMPORARY}", "drops a table"),
         (r"drop\s+(?:database|schema|keyspace|tablespace|owned)\b", "drops a database"),
@@ -41,20 +42,20 @@ _STATEMENTS = tuple(
         (r"drop\s+collection\b", "drops a collection"),
     )
 )
-_CREATES = re.compile(
+_CREATES = Pattern(
     r"create\s+(?:(?:global|local)\s+)?(?:te?mp(?:orary)?\s+|unlogged\s+)?table\s+[`\"\[]?([\w.]+)", re.IGNORECASE
 )
-_DROPS = re.compile(
+_DROPS = Pattern(
     r"(?:drop|truncate)\s+table\s+(?:if\s+exists\s+)?[`\"\[]?([\w.]+)[`\"\]]?\s*(?:cascade)?$", re.IGNORECASE
 )
-_DELETE = re.compile(rf"(?:with\b.*\b)?delete\s+from\s+{_TEMPORARY}", re.IGNORECASE | re.DOTALL)
-_WHERE = re.compile(
+_DELETE = Pattern(rf"(?:with\b.*\b)?delete\s+from\s+{_TEMPORARY}", re.IGNORECASE | re.DOTALL)
+_WHERE = Pattern(
     r"\bwhere\s+(?!(?:1\s*=\s*1|true|''\s*=\s*'')\s*(?:$|returning|limit|--))|\blimit\s+\d", re.IGNORECASE
 )
-_MONGO = re.compile(
+_MONGO = Pattern(
     r"\.dropDatabase\s*\(|\.drop\s*\(\s*\)|\.(?:deleteMany|remove)\s*\(\s*(?:\{\s*\})?\s*\)|\bdropAllUsers\b"
 )
-_MONGO_STRING_FREE = re.compile(r"\bprint(?:json)?\s*\([^()]*\)")
+_MONGO_STRING_FREE = Pattern(r"\bprint(?:json)?\s*\([^()]*\)")
 _REDIS_TAKES = names("h host p port a pass user n u uri s socket r i d x cacert cert key sni")
 
 

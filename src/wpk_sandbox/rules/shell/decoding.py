@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
@@ -11,8 +12,8 @@ from wpk_sandbox.rules.shell.words import Word
 
 # A character by its number, as printf and echo -e know it; the unknown stands for a number that is worked out.
 _UNKNOWN = "\ufffc"
-_ESCAPE = re.compile(rf"\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|0?[0-7]{{2,3}}|x?{_UNKNOWN}|x%\w*|%\d*o)")
-_LETTERS = re.compile(r"[a-zA-Z]")
+_ESCAPE = Pattern(rf"\\(?:x[0-9a-fA-F]{{2}}|u[0-9a-fA-F]{{4}}|0?[0-7]{{2,3}}|x?{_UNKNOWN}|x%\w*|%\d*o)")
+_LETTERS = Pattern(r"[a-zA-Z]")
 # The options with which a program decodes rather than encodes; none where it does nothing else.
 _DECODERS = {
     **dict.fromkeys(("base64", "base32", "basenc", "base58", "base64url", "gbase64"), ("d", "D", "decode")),
@@ -34,28 +35,28 @@ _UNPACKERS = {
     **dict.fromkeys(("steghide", "outguess", "zsteg", "exiftool", "stegsnow"), ()),
 }
 # How programs of other languages turn a text that nobody can read into one that runs.
-DECODING = re.compile(
+DECODING = Pattern(
     r"b(?:64|32|16|85)decode|decodebytes|base64|Base64|fromhex|unhexlify|zlib\.decompress|codecs\.decode|rot_?13"
     r"|marshal\.loads|gzinflate|gzuncompress|hex2bin|unpack\s*\(?\s*[\"'][Hhum]|pack\s*\(?\s*[\"'][Hhum]"
     r"|unpack1|\batob\s*\(|fromCharCode|[\"'](?:hex|base64)[\"']|\bchr\s*\(|%c|(?:\\x[0-9a-fA-F]{2}){2}"
     r"|strrev|\[::-1\]|\breverse\b|maketrans|\ba2b_|\bdecompress\(|gzdecode|inflate|fromCodePoint|(?:\\\d{2,3}){3}"
     r"|__import__\s*\(\s*[\"']\w*[\"']\s*\+|unpack\s*\(?\s*u\b|b64_decode|[\"']\s*\+\s*[\"'].{0,40}\)\s*\("
 )
-_OF_JSON = re.compile(r"@base64d|\bimplode\b|@urid")
-_OF_TEMPLATES = re.compile(r"base64decode|b64dec")
-_OTHER_SCRIPTS = re.compile(r"utf-?(?:7|16|32)|ucs|ebcdic|ibm", re.IGNORECASE)
+_OF_JSON = Pattern(r"@base64d|\bimplode\b|@urid")
+_OF_TEMPLATES = Pattern(r"base64decode|b64dec")
+_OTHER_SCRIPTS = Pattern(r"utf-?(?:7|16|32)|ucs|ebcdic|ibm", re.IGNORECASE)
 # What sed leaves out: `s/x//`; the group is what, and blanks are an indentation.
-_LEFT_OUT = re.compile(r"\bs([/|,#!:@~])((?:(?!\1)[^\\]|\\.)+)\1\1")
-_BLANKS = re.compile(r"(?:\^|\\s|\\t|\[\[:(?:space|blank):\]\]|\[[ \t\\t]+\]|[ \t*+?])*\$?")
-_PUT_FOR = re.compile(r"\by([/|,#!:@~])(?:(?!\1).)+\1(?:(?!\1).)+\1|x&")
-_OF_AWK = re.compile(r"\b(?:g?sub|substr|reverse|split)\s*\(|\btr/|\by/|\bs/")
-_PLAIN_SET = re.compile(r"(?:\\[nrt0]|[\s\"'\\]|\[:(?:space|blank|cntrl):\])*")
-_MEDIA = re.compile(
+_LEFT_OUT = Pattern(r"\bs([/|,#!:@~])((?:(?!\1)[^\\]|\\.)+)\1\1")
+_BLANKS = Pattern(r"(?:\^|\\s|\\t|\[\[:(?:space|blank):\]\]|\[[ \t\\t]+\]|[ \t*+?])*\$?")
+_PUT_FOR = Pattern(r"\by([/|,#!:@~])(?:(?!\1).)+\1(?:(?!\1).)+\1|x&")
+_OF_AWK = Pattern(r"\b(?:g?sub|substr|reverse|split)\s*\(|\btr/|\by/|\bs/")
+_PLAIN_SET = Pattern(r"(?:\\[nrt0]|[\s\"'\\]|\[:(?:space|blank|cntrl):\])*")
+_MEDIA = Pattern(
     r"\.(?:png|jpe?g|gif|bmp|ico|webp|svg|tiff?|heic|psd|pdf|mp[34]|wav|ogg|flac|avi|mov|woff2?|ttf|eot|docx?|xlsx?"
     r"|pptx?|swf)$",
     re.IGNORECASE,
 )
-_FROM_BYTE = re.compile(r"-c\+|--bytes=\+|\+\d")
+_FROM_BYTE = Pattern(r"-c\+|--bytes=\+|\+\d")
 _SELF = frozenset({"0", "BASH_SOURCE"})
 _CUTTERS = names("tail head dd sed awk gawk grep egrep cut strings xxd od unzip python3 perl exiftool binwalk cat")
 

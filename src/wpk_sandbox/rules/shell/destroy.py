@@ -1,9 +1,9 @@
 """Commands that delete or ruin the system or its data, or would if a variable were empty."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import data, databases, paths, stores, teardown
 from wpk_sandbox.rules.shell.command import Command
@@ -47,7 +47,7 @@ _NAMES = names("-name -iname -path -ipath -regex -iregex -wholename -empty -same
 _PROGRAMS = names("/ /bin /boot /etc /lib /lib32 /lib64 /sbin /usr /usr/bin /usr/lib /usr/lib64 /usr/sbin")
 _DELETERS = frozenset({"rm", "unlink", "shred", "rmdir"})
 # Sizes of `truncate` that take something away: https://www.gnu.org/software/coreutils/manual/html_node/truncate-invocation.html
-_TO_LESS = re.compile(r"0+[A-Za-z]*$|[-<]")
+_TO_LESS = Pattern(r"0+[A-Za-z]*$|[-<]")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:

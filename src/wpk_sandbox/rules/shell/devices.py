@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
@@ -22,13 +23,13 @@ RAW_DISK_WRITE = Rule(
 
 RULES = (RAW_DISK_WRITE,)
 
-_DISK = re.compile(
+_DISK = Pattern(
     r"/dev/(?:(?:sd|hd|vd|xvd)[a-z*?\[]|nvme\d|nvme\*|mmcblk\d|dm-\d|md\d|mapper/|disk/by-|nbd\d|vg|mem$|kmem$|port$)"
 )
-_TERMINAL = re.compile(r"tty|pts|console|term|std(?:in|out|err)|null", re.IGNORECASE)
+_TERMINAL = Pattern(r"tty|pts|console|term|std(?:in|out|err)|null", re.IGNORECASE)
 # Makers of images, which write a file, and variables for something else than the disk.
 _IMAGES = names("mkfs.jffs2 mkfs.ubifs mkfs.cramfs mkfs.erofs mkfs.squashfs")
-_NO_DISK = re.compile(r"opt|flag|args|label|type|filesystem|^\$\(\(", re.IGNORECASE)
+_NO_DISK = Pattern(r"opt|flag|args|label|type|filesystem|^\$\(\(", re.IGNORECASE)
 # What prints the name of a new file, or of a device that a file is behind.
 _FILE_MAKERS = names("mktemp tempfile losetup")
 # Programs whose operands are disks or volumes that they overwrite.

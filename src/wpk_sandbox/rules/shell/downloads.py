@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
@@ -17,7 +18,7 @@ DOWNLOADERS = names(
 )
 _CONNECTORS = names("nc ncat netcat nc.traditional nc.openbsd telnet socat openssl")
 _LOOKUPS = names("dig host nslookup drill kdig delv dog doggo q")
-_TEXT_RECORD = re.compile(r"-?-?(?:q(?:uery)?=|type=|t=?|querytype=)?txt", re.IGNORECASE)
+_TEXT_RECORD = Pattern(r"-?-?(?:q(?:uery)?=|type=|t=?|querytype=)?txt", re.IGNORECASE)
 # Clients of what keeps objects: the operand with the verb, and whether the file is the last operand.
 _BUCKETS = {
     "aws": names("cp mv sync get-object"),
@@ -30,15 +31,15 @@ _BUCKETS = {
     "az": names("download download-batch"),
     "swift": names("download"),
 }
-_BUCKET = re.compile(r"(?:s3|gs|az|https?)://|[\w.-]+:[\w./-]|[\w.-]+/")
+_BUCKET = Pattern(r"(?:s3|gs|az|https?)://|[\w.-]+:[\w./-]|[\w.-]+/")
 _KEPT = {
     **dict.fromkeys(("redis-cli", "valkey-cli"), names("get hget GET HGET lpop LPOP rpop RPOP lindex LINDEX")),
     "etcdctl": names("get"),
     "consul": names("kv"),
     **dict.fromkeys(("kubectl", "oc"), names("cm configmap configmaps")),
 }
-_SHOWS = re.compile(r"jsonpath|template|json\b|yaml\b")
-_URLRETRIEVE = re.compile(r"urlretrieve\s*\([^,()]{1,300},\s*[\"']([^\"'\n]{1,200})[\"']")
+_SHOWS = Pattern(r"jsonpath|template|json\b|yaml\b")
+_URLRETRIEVE = Pattern(r"urlretrieve\s*\([^,()]{1,300},\s*[\"']([^\"'\n]{1,200})[\"']")
 _CURL = names(
     "o d H X u A e x T F b c m w r K E C y Y z output data header request user retry max-time output-dir form"
 )

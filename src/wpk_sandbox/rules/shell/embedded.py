@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import input_words
@@ -16,24 +17,24 @@ from wpk_sandbox.rules.shell.words import Word, joined
 
 MOST_FOUND = 32
 
-_GIT_SETTING = re.compile(
+_GIT_SETTING = Pattern(
     r"(?:core\.(?:pager|editor|sshcommand|fsmonitor|askpass|gitproxy)|pager\.\w+|alias\.[^=]+|credential\.helper"
     r"|sequence\.editor|diff\.external|[\w.]+(?:command|cmd|textconv|clean|smudge))=!?",
     re.IGNORECASE,
 )
-_SSH_SETTING = re.compile(r"(?:ProxyCommand|LocalCommand|KnownHostsCommand|RemoteCommand)\s*[= ]\s*", re.IGNORECASE)
+_SSH_SETTING = Pattern(r"(?:ProxyCommand|LocalCommand|KnownHostsCommand|RemoteCommand)\s*[= ]\s*", re.IGNORECASE)
 _SSH_TAKES = names("b B c D E e F I i J L l m O o p Q R S W w P")
 # https://www.postgresql.org/docs/current/app-psql.html, https://dev.mysql.com/doc/refman/8.4/en/mysql-commands.html
-_CLIENT_LINE = re.compile(r"(?:^|[;\n])\s*(?:\\!|system\b)\s*([^\n]+)")
-_SQLITE_LINE = re.compile(r"(?:^|\n)\s*\.(?:shell|system)\s+([^\n]+)")
-_SED_LINE = re.compile(r"(?:^|[;\n{}])\s*(?:\d+|\$|/(?:[^/\\\n]|\\.)*/)?\s*e\s+([^\n]+)")
-_EDITOR_LINE = re.compile(r"^:?(?:silent\s+)?!\s*(.+)", re.DOTALL)
-_SPAWN = re.compile(r"\bspawn\s+(?:-\w+\s+)*([^\n;]+)")
-_SOCAT = re.compile(r"^(?:EXEC|SYSTEM|SHELL):([^,]+)", re.IGNORECASE)
-_RECIPE = re.compile(r"^(?:\t|[\w.-]+:[^=\n][^;\n]*;)[-@+]*([^\n]+)", re.MULTILINE)
+_CLIENT_LINE = Pattern(r"(?:^|[;\n])\s*(?:\\!|system\b)\s*([^\n]+)")
+_SQLITE_LINE = Pattern(r"(?:^|\n)\s*\.(?:shell|system)\s+([^\n]+)")
+_SED_LINE = Pattern(r"(?:^|[;\n{}])\s*(?:\d+|\$|/(?:[^/\\\n]|\\.)*/)?\s*e\s+([^\n]+)")
+_EDITOR_LINE = Pattern(r"^:?(?:silent\s+)?!\s*(.+)", re.DOTALL)
+_SPAWN = Pattern(r"\bspawn\s+(?:-\w+\s+)*([^\n;]+)")
+_SOCAT = Pattern(r"^(?:EXEC|SYSTEM|SHELL):([^,]+)", re.IGNORECASE)
+_RECIPE = Pattern(r"^(?:\t|[\w.-]+:[^=\n][^;\n]*;)[-@+]*([^\n]+)", re.MULTILINE)
 
 
-def found_in(pattern: re.Pattern[str], words: Sequence[Word]) -> Iterator[Text]:
+def found_in(pattern: Pattern, words: Sequence[Word]) -> Iterator[Text]:
     """The scripts that a pattern's group 1 marks in words."""
     if not words:
         return
@@ -87,7 +88,7 @@ def _rsync(command: Command) -> Iterator[Started]:
         yield from (text_of((word,)) for word in options.values.get(name, ()))
 
 
-def _client(pattern: re.Pattern[str], takes: str, command: Command) -> Iterator[Started]:
+def _client(pattern: Pattern, takes: str, command: Command) -> Iterator[Started]:
     """What a database's client runs: in the value of an option, an operand (of SQLite) or its input."""
     given = frozenset(takes.split())
     options = parse(command.arguments, given | names("h U d p u P H host port user username dbname database"))

@@ -4,12 +4,11 @@ They are not parsed. What is read are the loops that nothing ends as each langua
 word that waits or leaves is taken to be patient.
 """
 
-import re
-
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 
-_FOREVER = re.compile(
+_FOREVER = Pattern(
     r"\bwhile\s*\(?\s*(?:True|true|TRUE|1|not\s+False|!0)\b"  # Python, C and its kin, awk, Perl behind a statement
     r"|\buntil\s*\(?\s*(?:False|false|0)\b"
     r"|\bfor\s*\(\s*[^;(){}]{0,40};\s*(?:;|true\s*;|1\s*;)"
@@ -18,7 +17,7 @@ _FOREVER = re.compile(
     r"|\brepeat\b[^\n]{0,200}\buntil\s+false\b"
 )
 # What ends a program or lets it wait: for time, for input, for another process, for the network.
-_PATIENT = re.compile(
+_PATIENT = Pattern(
     r"\b(?:sleep|usleep|nanosleep|delay|setTimeout|setInterval|break|exit|_exit|quit|return|last|die|raise|throw|throws"
     r"|wait|waitpid|wait_for|await|select|poll|epoll|accept|recv|recvfrom|read|readline|readlines|input|getline|gets|getc"
     r"|next|listen|serve|serve_forever|subscribe|consume|join|yield|stdin|STDIN|timeout|alarm|pause|urlopen|request"
@@ -26,7 +25,7 @@ _PATIENT = re.compile(
 )
 # `10**10`, `1e11`, `1 << 34`, `1024**4`: ten thousand million and more.
 _MUCH = r"(?:10\s*\*\*\s*\d{2,3}|1e\d{2,3}|\d{11,18}|1\s*<<\s*(?:3[4-9]|[4-9]\d)|1024\s*\*\*\s*[4-9])\b"
-_MEMORY = re.compile(
+_MEMORY = Pattern(
     rf"(?:[\"'\])]\s*(?:\*|\bx\b)|\b(?:bytearray|bytes|Buffer\.alloc|new\s+Array|calloc|malloc)\s*\(|\.repeat\s*\("
     rf"|\bstr_repeat\s*\([^,()]{{1,40}},)\s*{_MUCH}"
 )

@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
 from wpk_sandbox.rules.shell.words import Word
 
-DISK = re.compile(r"^/dev/(?:(?:sd|hd|vd|xvd)[a-z*]|nvme|mmcblk|dm-|md\d|mapper/|disk/by-|root$|\*)")
-_SOCKET = re.compile(r"(?:^|/)(?:docker|containerd|crio|cri-dockerd|podman)\.sock$")
+DISK = Pattern(r"^/dev/(?:(?:sd|hd|vd|xvd)[a-z*]|nvme|mmcblk|dm-|md\d|mapper/|disk/by-|root$|\*)")
+_SOCKET = Pattern(r"(?:^|/)(?:docker|containerd|crio|cri-dockerd|podman)\.sock$")
 # Folders of the node that give it away when a container sees them; `/` gives all.
 _HOST_FOLDERS = names(
     "/ /etc /root /proc /sys /dev /boot /var /var/lib /var/run /run /home /usr /usr/bin /bin /sbin /lib"

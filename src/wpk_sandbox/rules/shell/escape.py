@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
@@ -29,29 +30,29 @@ CONTAINER_ESCAPE = Rule(
 
 RULES = (CONTAINER_ESCAPE,)
 
-_HOST_ROOT = re.compile(r"^/(?:host|hostfs|rootfs|host-root|node-root|mnt/host|mnt/root)/?$")
+_HOST_ROOT = Pattern(r"^/(?:host|hostfs|rootfs|host-root|node-root|mnt/host|mnt/root)/?$")
 # The root of another process, seen through /proc; with the host's process table that of the host.
-_PROCESS_ROOT = re.compile(r"^(?:/host)?/proc/(?:\d+|\*)/root(?:/|$)")
-_HOST_NAMESPACE = re.compile(r"^/(?:host|hostfs|rootfs)?/?proc/1/ns/")
-_CALLED_BY_KERNEL = re.compile(
+_PROCESS_ROOT = Pattern(r"^(?:/host)?/proc/(?:\d+|\*)/root(?:/|$)")
+_HOST_NAMESPACE = Pattern(r"^/(?:host|hostfs|rootfs)?/?proc/1/ns/")
+_CALLED_BY_KERNEL = Pattern(
     r"/(?:release_agent|notify_on_release|uevent_helper)$|^/proc/sys/kernel/modprobe$|/binfmt_misc/register$"
 )
-_CORE_PATTERN = re.compile(r"/kernel/core_pattern$")
+_CORE_PATTERN = Pattern(r"/kernel/core_pattern$")
 # What the node itself runs, where its root is mounted into a container.
-_HOST_PROGRAMS = re.compile(
+_HOST_PROGRAMS = Pattern(
     r"^/(?:host|hostfs|rootfs|host-root|node-root|mnt/host)/(?:etc|usr|s?bin|lib(?:64)?|root|boot|opt/cni|home/[^/]+/\.ssh"
     r"|var/spool/cron)/"
 )
-_STATIC_POD = re.compile(r"^(?:/\w+)?/etc/kubernetes/manifests/.+")
+_STATIC_POD = Pattern(r"^(?:/\w+)?/etc/kubernetes/manifests/.+")
 # Addresses of the kubelet and of container engines, which ask for no rights of the API server.
-_NODE_API = re.compile(
+_NODE_API = Pattern(
     r":10250/(?:run|exec|attach|cri|portForward)\b|:(?:2375|2376|4243)/(?:v[\d.]+/)?(?:containers|exec|images|build)\b"
 )
 _LISTS_DISKS = names("lsblk blkid findfs fdisk sfdisk parted findmnt df")
-_HOST_ENDPOINT = re.compile(
+_HOST_ENDPOINT = Pattern(
     r"unix://(?:/host|/hostfs|/rootfs|/node|/mnt/\w+)/\S*\.sock|^-H=?tcp://|DOCKER_HOST=tcp://\S+:237[56]$"
 )
-_IN_PROGRAM = re.compile(
+_IN_PROGRAM = Pattern(
     r"/proc/1/(?:root|ns|cwd)\b|\bsetns\s*\(|release_agent|privileged\s*=\s*True|\"?Privileged\"?\s*:\s*[Tt]rue|pid_mode\s*=\s*['\"]host"
     r"|volumes\s*=\s*\{\s*['\"]/['\"]|/sysrq-trigger|docker\.sock|containerd\.sock"
 )

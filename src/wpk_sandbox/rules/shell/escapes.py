@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.words import Piece
 
 _NAMED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
-_ANSI = re.compile(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|0?[0-7]{1,3}|.)", re.DOTALL)
-_NUMBERED_LETTER = re.compile(r"\\(?:x[4-7]|u00[4-7]|1[0-7])[0-9a-fA-F]")
+_ANSI = Pattern(r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|0?[0-7]{1,3}|.)", re.DOTALL)
+_NUMBERED_LETTER = Pattern(r"\\(?:x[4-7]|u00[4-7]|1[0-7])[0-9a-fA-F]")
 _QUOTES = str.maketrans("", "", "'\"\\")
-_IN_QUOTES = re.compile(r"\\([$`\"\\\n])")
+_IN_QUOTES = Pattern(r"\\([$`\"\\\n])")
 
 
 def unquoted(text: str) -> str:
@@ -31,7 +32,7 @@ def ansi(piece: Piece) -> Piece:
     return replace(decoded, source=piece.text) if _NUMBERED_LETTER.search(piece.text) else decoded
 
 
-def _without(piece: Piece, pattern: re.Pattern[str], decode: Callable[[str], str]) -> Piece:
+def _without(piece: Piece, pattern: Pattern, decode: Callable[[str], str]) -> Piece:
     """The piece with each escape that the pattern finds (its group 1 without the backslash) decoded."""
     text: list[str] = []
     places: list[int] = []

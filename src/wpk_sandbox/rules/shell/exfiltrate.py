@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.hosts import UNKNOWN_MARK, Where
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs, publishing, sensitive, sinks, sources
@@ -36,13 +37,13 @@ Locate = Callable[[str], Where]
 # What a program prints that is not about a name to look up.
 _CONTENTS = names("base64 base32 basenc xxd od hexdump cat tail head whoami id uname env printenv openssl gzip tar")
 # Variables that no request has to carry, not even one that logs in.
-_NEVER_SENT = re.compile(
+_NEVER_SENT = Pattern(
     r"AWS_SECRET_ACCESS_KEY|(?:DB|DATABASE|PG|POSTGRES|MYSQL|ROOT)_?(?:ROOT_)?PASS(?:WORD)?|PRIVATE_KEY$"
 )
-_CONNECTS = re.compile(
+_CONNECTS = Pattern(
     r"urllib|requests\.|http\.client|httpx|socket|Net::HTTP|LWP|fetch\(|https?\.(?:request|get)|file_get_contents"
 )
-_URL = re.compile(r"\bhttps?://[^\s'\")]+")
+_URL = Pattern(r"\bhttps?://[^\s'\")]+")
 _ALL_SECRET = frozenset({Kind.FILE, Kind.ENVIRONMENT, Kind.PERSONAL})
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
 from wpk_sandbox.package.units import quantity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.endless import program
@@ -44,7 +45,7 @@ _ENDLESS = frozenset({"/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"})
 # What tells how much room there is: whoever writes as much leaves none.
 _MEASURERS = frozenset({"df", "free", "vgs", "lvs"})
 # Below /dev, and yet no device with an end.
-_NO_DEVICE = re.compile(r"/dev/(?:null$|shm/)")
+_NO_DEVICE = Pattern(r"/dev/(?:null$|shm/)")
 _DD_SUFFIXES = {"c": 1, "w": 2, "b": 512, "kB": 1000, "K": 1024, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4}
 
 

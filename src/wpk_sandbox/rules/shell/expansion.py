@@ -1,9 +1,9 @@
 """Commands whose meaning changes for the worse when a variable is empty, or holds more than one word."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import data, paths
 from wpk_sandbox.rules.shell.command import Command
@@ -42,9 +42,9 @@ _SCRATCH = frozenset({"TMPDIR", "TMP", "TEMP"})
 # Variables of the shell that hold a number.
 _NUMBERS = frozenset({"!", "$", "?", "#", "RANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "OPTIND"})
 # `${QUIET:+>/dev/null}`, which stands for its own text or for nothing; `${#X}`, which is a number.
-_ALTERNATIVE = re.compile(r"\$\{\w+:?\+[^$`]*\}|\$\{#.*\}")
-_DECLARES = re.compile(r"(?:^|[\s;])(?:(?:export|local|declare|readonly|typeset)\s+)?$")
-_ASSIGNS = re.compile(r"\w*\+?=")
+_ALTERNATIVE = Pattern(r"\$\{\w+:?\+[^$`]*\}|\$\{#.*\}")
+_DECLARES = Pattern(r"(?:^|[\s;])(?:(?:export|local|declare|readonly|typeset)\s+)?$")
+_ASSIGNS = Pattern(r"\w*\+?=")
 # What the shell itself always sets.
 _ALWAYS_SET = frozenset({"PWD"})
 _TESTS = frozenset({"[", "[[", "test", "case"})

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
@@ -41,7 +42,7 @@ FETCH_AND_RUN = Rule(
 RULES = (FETCH_AND_RUN,)
 
 # How programs of other languages fetch.
-_FETCHES = re.compile(
+_FETCHES = Pattern(
     r"urlopen\s*\(|urlretrieve\s*\(|requests\.get\s*\(|httpx\.get\s*\(|LWP::Simple|LWP::UserAgent|HTTP::Tiny"
     r"|open-uri|Net::HTTP|URI\.open|file_get_contents\s*\(\s*[\"']https?:|https?\.get\s*\(|\bfetch\s*\("
 )
@@ -73,7 +74,7 @@ _INSTALLERS = {
 
 
 # Where a file is run by itself: by cron, at a login, by systemd, by git, when a container or the network starts.
-_LATER = re.compile(
+_LATER = Pattern(
     r"/etc/(?:cron[.\w-]*/|crontab$|profile$|profile\.d/|bash\.bashrc$|bashrc$|zsh/|zshrc$|init\.d/"
     r"|rc\.local$|rc\d\.d/|update-motd\.d/|systemd/system|NetworkManager/dispatcher\.d/|network/if-|apt/apt\.conf\.d/|ld\.so\.preload$"
     r"|periodic/|local\.d/|X11/xinit|xdg/autostart/|security/pam_|udev/rules\.d/)|/var/spool/cron"
@@ -82,14 +83,14 @@ _LATER = re.compile(
     r"|\.ssh/rc$|\.config/(?:autostart|systemd)/"
 )
 _JOBS = names("crontab at batch")
-_SEARCHED = re.compile(r"(?:/usr(?:/local)?)?/s?bin/[^/]+$|~/(?:\.local/)?bin/[^/]+$|/opt/bin/[^/]+$")
+_SEARCHED = Pattern(r"(?:/usr(?:/local)?)?/s?bin/[^/]+$|~/(?:\.local/)?bin/[^/]+$|/opt/bin/[^/]+$")
 _COPIES = names("cp mv install ln")
-_POWERSHELL = re.compile(r"(?i)\b(?:iex|invoke-expression)\b")
-_POWERSHELL_FETCHES = re.compile(r"(?i)\b(?:iwr|irm|curl|wget|invoke-(?:webrequest|restmethod))\b|downloadstring")
-_INCLUDES = re.compile(r"\b(?:include|require)(?:_once)?\s*\(?\s*[\"'](?:https?|ftp|data):", re.IGNORECASE)
-_COMMIT = re.compile(r"[0-9a-f]{12,40}|v?\d+\.\d+[\w.]*")
+_POWERSHELL = Pattern(r"(?i)\b(?:iex|invoke-expression)\b")
+_POWERSHELL_FETCHES = Pattern(r"(?i)\b(?:iwr|irm|curl|wget|invoke-(?:webrequest|restmethod))\b|downloadstring")
+_INCLUDES = Pattern(r"\b(?:include|require)(?:_once)?\s*\(?\s*[\"'](?:https?|ftp|data):", re.IGNORECASE)
+_COMMIT = Pattern(r"[0-9a-f]{12,40}|v?\d+\.\d+[\w.]*")
 _REMOTE_PROGRAMS = names("deno bun")
-_NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
+_NETWORK_FILE = Pattern(r"/dev/(?:tcp|udp)/")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:

@@ -1,7 +1,6 @@
 """What guards a machine and is stopped, removed or loosened, and traces that are wiped."""
 
-import re
-
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.phrases import meaning, table
@@ -136,10 +135,10 @@ _KNOWN = table(
     ),
 )
 _OPEN_CHAIN = names("A I append insert")
-_ENFORCE_FILE = re.compile(
+_ENFORCE_FILE = Pattern(
     r"(?:^|/)selinux/enforce$|/sys/kernel/security/(?:apparmor|lockdown|tomoyo)/|/apparmor/\.remove$"
 )
-_DISABLED_PROFILE = re.compile(r"^/etc/apparmor\.d/disable/")
+_DISABLED_PROFILE = Pattern(r"^/etc/apparmor\.d/disable/")
 
 
 def weakened(command: Command) -> str:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import here_documents
 from wpk_sandbox.rules.shell.wrappers import SHELLS
 
-_SHELL_PATH = re.compile(r"(?:^|[\s/=,:])(?:ba|da|a|z|k|c|tc|fi)?sh(?:$|[\s,])")
+_SHELL_PATH = Pattern(r"(?:^|[\s/=,:])(?:ba|da|a|z|k|c|tc|fi)?sh(?:$|[\s,])")
 _SHELL = r"/bin/(?:ba|da|a|z|k)?sh"
 # A language's connection, and what it then starts; a list or a text that stands there is no shell of somebody else.
 _TELLING = {
@@ -24,10 +25,10 @@ _TELLING = {
     "nodejs": (r"\bnet\b|\btls\b|WebSocket", rf"child_process|spawn|{_SHELL}"),
     "lua": (r"socket", r"os\.execute|io\.popen"),
 }
-_PATTERNS = {name: (re.compile(connects), re.compile(starts)) for name, (connects, starts) in _TELLING.items()}
+_PATTERNS = {name: (Pattern(connects), Pattern(starts)) for name, (connects, starts) in _TELLING.items()}
 # The same in a source that is compiled or read by another program: Go, Java, C, Tcl, PowerShell, Groovy.
 _SOURCES = tuple(
-    (re.compile(connects, re.DOTALL), re.compile(starts))
+    (Pattern(connects, re.DOTALL), Pattern(starts))
     for connects, starts in (
         (r"\bnet\.(?:Dial|Listen)\b", rf"exec\.Command\s*\(\s*\"(?:{_SHELL}|(?:ba)?sh|cmd)"),
         (r"new\s+(?:java\.net\.)?(?:Server)?Socket\s*\(", r"ProcessBuilder|getRuntime|\.execute\(\)"),

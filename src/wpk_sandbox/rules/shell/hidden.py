@@ -1,10 +1,10 @@
 """Code that a reviewer cannot read: decoded and run, or a program whose name is spelled in pieces."""
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
@@ -28,20 +28,20 @@ HIDDEN_CODE = Rule(
 
 RULES = (HIDDEN_CODE,)
 
-_LETTERS = re.compile(r"[a-zA-Z]")
-_CUT = re.compile(r"\$\{\w+:\s*-?\d+(?::\s*-?\d+)?\}")
-_REST = re.compile(r"\$\{\w+:\s*\d+\}")
+_LETTERS = Pattern(r"[a-zA-Z]")
+_CUT = Pattern(r"\$\{\w+:\s*-?\d+(?::\s*-?\d+)?\}")
+_REST = Pattern(r"\$\{\w+:\s*\d+\}")
 _SHORT = 3
 MOST_STAGES = 32
 # `${code//#/}`: letters are left out of a variable.
-_LEFT_OUT = re.compile(r"\$\{\w+//[^/}]+/?\}")
-_SELDOM = re.compile(r"[^\W_a-zA-Z0-9]")
-_TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064]")
+_LEFT_OUT = Pattern(r"\$\{\w+//[^/}]+/?\}")
+_SELDOM = Pattern(r"[^\W_a-zA-Z0-9]")
+_TURNED = Pattern("[\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = Pattern("[\u00ad\u200b-\u200f\u2060-\u2064]")
 # `rm,-rf,/srv`, which is several words where IFS says so.
-_JOINED = re.compile(r"[a-z][\w.]*([,_:;%|^@])(?:-\w|/)[^\s]*")
-_NUMBERED = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3})")
-_SEPARATED = re.compile(r"[\w/]\$\{?IFS\b\}?[\w/-]")
+_JOINED = Pattern(r"[a-z][\w.]*([,_:;%|^@])(?:-\w|/)[^\s]*")
+_NUMBERED = Pattern(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3})")
+_SEPARATED = Pattern(r"[\w/]\$\{?IFS\b\}?[\w/-]")
 _NOTHINGS = frozenset({"$()", "``", "$(:)", "$(true)", "${}"})
 
 

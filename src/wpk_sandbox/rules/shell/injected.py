@@ -4,9 +4,9 @@ Whoever can choose the value writes a part of the program. A value that the scri
 (`[[ $X =~ … ]]`, `case`), one that it wrote itself and a number of the shell are no danger.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
@@ -38,8 +38,8 @@ _SQL_TAKES = names(
 )
 _AWKS = names("awk gawk mawk nawk")
 _XARGS = names("I L n P s d E a max-args max-procs delimiter arg-file replace max-lines")
-_QUOTED = re.compile(r"\$\{\w+@Q\}|\$\{#")
-_NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
+_QUOTED = Pattern(r"\$\{\w+@Q\}|\$\{#")
+_NETWORK_FILE = Pattern(r"/dev/(?:tcp|udp)/")
 _LISTERS = names("find ls cat grep rg fd locate")
 
 

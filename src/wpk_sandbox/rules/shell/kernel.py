@@ -1,9 +1,9 @@
 """Commands that change the kernel, which every container of the node shares."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.issue import Issue
@@ -26,11 +26,11 @@ RULES = (KERNEL_CHANGE,)
 
 # Files whose writing changes the kernel: parameters, modules' own, the magic SysRq key; and those that the next
 # start reads.
-_KERNEL_FILE = re.compile(
+_KERNEL_FILE = Pattern(
     r"/proc/sys(?:/|$)|/proc/sysrq-trigger$|/proc/(?:irq|mtrr|acpi)/|/sys/module/|/sys/kernel/"
     r"|/sys/power/(?:state|disk)$|/etc/(?:sysctl\.conf$|sysctl\.d/|modules-load\.d/|modprobe\.d/|modules$)"
 )
-_HOST = re.compile(r"^/(?:host|hostfs|rootfs|host-root)(?=/)")
+_HOST = Pattern(r"^/(?:host|hostfs|rootfs|host-root)(?=/)")
 _MODULE_ASKS = names("n dry-run show c showconfig show-config D show-depends dump-modversions V version h help")
 _SYSCTL_TAKES = names("r pattern")
 _KEXEC_ACTS = names("l load e exec p load-panic u unload f force s kexec-file-syscall a kexec-syscall-auto")

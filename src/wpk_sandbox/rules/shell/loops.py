@@ -1,8 +1,8 @@
 """Loops that nothing ends: whether they rest, spin, or start processes without end."""
 
-import re
 from collections.abc import Iterator, Sequence
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 
@@ -22,16 +22,16 @@ _FOLLOWERS = frozenset(
 _ONLY_ASKS = frozenset({"-z", "-zv", "-vz", "-zw1", "-zvw1"})
 _STANDARD = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")
 _BOUNDED = frozenset({"timeout", "prlimit"})
-_NO_TIME = re.compile(r"0*(?:\.0*)?[smhd]?")
+_NO_TIME = Pattern(r"0*(?:\.0*)?[smhd]?")
 _CLIENTS = frozenset({"kubectl", "oc", "docker", "podman", "nerdctl", "systemd-run"})
 _ATTACHES = frozenset({"-i", "-it", "-ti", "--attach", "--stdin", "--wait", "--rm"})
 _DETACHES = frozenset({"-d", "--detach", "-dit", "-itd", "-dt", "-td", "systemd-run", "--no-block"})
 # A program of another language that starts copies of itself: `fork while fork`, `while True: os.fork()`.
-_FORKS = re.compile(
+_FORKS = Pattern(
     r"\bfork\s+while\b|\bfork\s*(?:\(\))?\s*(?:&&|and)\s*fork|\bloop\s*(?:\{|do)[^}]*\bfork\b"
     r"|\bwhile\s*\(?\s*(?:True|true|1|fork)\s*(?:\(\))?\s*\)?\s*[:{;]?[^}]*?\bfork\b|\bfor\s*\(\s*;;\s*\)[^}]*\bfork\b"
 )
-_COLLECTS = re.compile(r"\bwait(?:pid)?\b|\bsleep\b|\bbreak\b|\bexit\b|\blast\b")
+_COLLECTS = Pattern(r"\bwait(?:pid)?\b|\bsleep\b|\bbreak\b|\bexit\b|\blast\b")
 
 
 def endless_loops(commands: Sequence[Command]) -> Iterator[tuple[Command, ...]]:

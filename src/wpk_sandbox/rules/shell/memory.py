@@ -1,22 +1,21 @@
 """Secrets that are seen from outside a program: in its memory, its environment, its traffic, its settings."""
 
-import re
-
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.secret import Kind, Secret
 
 # Programs whose memory is nothing but keys and passwords.
-_KEEPERS = re.compile(
+_KEEPERS = Pattern(
     r"\b(?:sshd?|ssh-agent|gpg-agent|gnome-keyring\S*|keyring|vault|sssd|login|su|sudo|passwd|kubelet|kube-apiserver|etcd"
     r"|lsass\S*|keepassxc?|1password|bitwarden|secretsmanager\S*|spire-agent|teleport|openvpn|wg-quick)\b"
 )
-_CORE = re.compile(r"(?:^|/)core(?:\.|$)|\.(?:core|dmp|dump|hprof|mdmp|vmem)(?:$|\.)|/memdump|\$\w*[cC]ore")
+_CORE = Pattern(r"(?:^|/)core(?:\.|$)|\.(?:core|dmp|dump|hprof|mdmp|vmem)(?:$|\.)|/memdump|\$\w*[cC]ore")
 _TOOLS = names(
     "mimipenguin mimipenguin.sh lazagne laZagne.py linpeas linpeas.sh linenum.sh secretsdump.py"
     " impacket-secretsdump john hashcat unshadow hydra mimikatz pypykatz gosecretsdump kubeletctl peirates"
 )
-_ENVIRONMENT_OF_ALL = re.compile(r"[a-df-z]*e[a-df-np-z]*")
+_ENVIRONMENT_OF_ALL = Pattern(r"[a-df-z]*e[a-df-np-z]*")
 _OUTPUTS = names("yaml json")
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
@@ -36,7 +37,7 @@ _KNOWN = table(
         """,
     ),
 )
-_SETTINGS = re.compile(
+_SETTINGS = Pattern(
     rf"^\s*UMask\s*=\s*0{{1,4}}\s*$|^\s*UMASK\s+0{{1,4}}\s*$|^\s*umask[\s=]+0{{1,4}}\s*$|\blocal_umask\s*=\s*0{{1,4}}\s*$"
     rf"|\b(?:create|directory|force create|force directory)[ _](?:mask|mode)\s*=\s*{_OPEN}\s*$"
     rf"|\bMODE\s*:?=\s*\"{_OPEN}\"|^\s*[dDfFwp]\+?!?\s+/\S+\s+0?[0-7][0-7][2367]\s|^\s*create\s+0?[0-7][0-7][2367]\b"
@@ -46,23 +47,23 @@ _SETTINGS = re.compile(
     rf"|--chmod=0?777\b|\b(?:file|dir)_mode=0777\b|\b[fd]?umask=0{{1,4}}\b|\bpublic\s*=\s*yes\b[\s\S]{{0,200}}\bwritable\s*=\s*yes\b",
     re.MULTILINE,
 )
-_CHMOD = re.compile(
+_CHMOD = Pattern(
     r"\b(?:l?f?chmod(?:_R|Sync)?|Chmod|chmodSync|set_permissions|mkdirs?|makedirs|mkfifo)\b[^;\n]{0,300}?\b0o?([0-7]{3,4})\b"
 )
 # What the walk through a program finds by itself.
-_FOUND_ALREADY = re.compile(r"\bchmod\b\s*\(?\s*(?:[^,()]{1,200},\s*)?0o?[0-7]{3,4}\b")
-_MODE_IN_VARIABLE = re.compile(r"=\s*0o?([0-7]{3,4})\b")
-_UMASK = re.compile(r"\bumask\s*\(?\s*0o?0*\b\)?(?![1-9])")
-_FLAGS = re.compile(r"\bS_IWOTH\b|\bS_IRWXO\b")
-_SHELLS = re.compile(
+_FOUND_ALREADY = Pattern(r"\bchmod\b\s*\(?\s*(?:[^,()]{1,200},\s*)?0o?[0-7]{3,4}\b")
+_MODE_IN_VARIABLE = Pattern(r"=\s*0o?([0-7]{3,4})\b")
+_UMASK = Pattern(r"\bumask\s*\(?\s*0o?0*\b\)?(?![1-9])")
+_FLAGS = Pattern(r"\bS_IWOTH\b|\bS_IRWXO\b")
+_SHELLS = Pattern(
     r"(?:^|/)(?:(?:ba|da|z|k|a|c|tc|fi)?sh|busybox|python[\d.]*|perl|ruby|node|php\d?|lua|find|vim?|nano|awk|gawk|sed|cp|mv|tar|env"
     r"|nmap|docker|less|more|tee|dd|gdb|make|xxd|base64|socat|nc)$"
 )
-_TEMPORARY = re.compile(r"^/(?:tmp|var/tmp|dev/shm|home/[^/]+)/")
-_CAPABILITY = re.compile(
+_TEMPORARY = Pattern(r"^/(?:tmp|var/tmp|dev/shm|home/[^/]+)/")
+_CAPABILITY = Pattern(
     r"cap_(?:setuid|setgid|dac_override|dac_read_search|sys_admin|sys_ptrace|sys_module)|^(?:all)?=e?i?p$"
 )
-_SETUID = re.compile(r"(?:[ugoa]*u[ugoa]*|a?)[+=][rwxX]*s[rwxXs]*")
+_SETUID = Pattern(r"(?:[ugoa]*u[ugoa]*|a?)[+=][rwxX]*s[rwxXs]*")
 
 
 def opened(command: Command) -> str:

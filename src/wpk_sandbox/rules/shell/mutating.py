@@ -2,6 +2,7 @@
 
 import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import data, paths
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
@@ -26,8 +27,8 @@ _ALWAYS = names(
     "dd mkfs pg_restore pg_dump mysqldump pg_basebackup dropdb createdb fsck xfs_repair alembic flyway liquibase"
     " lvremove vgremove zfs shred"
 )
-_CHANGES = re.compile(r"\b(?:drop|truncate|delete\s+from|update|insert\s+into|alter|create|vacuum)\b", re.I)
-_SCRATCH = re.compile(r"/\.?(?:cache|te?mp|scratch)(?:/|$)")
+_CHANGES = Pattern(r"\b(?:drop|truncate|delete\s+from|update|insert\s+into|alter|create|vacuum)\b", re.I)
+_SCRATCH = Pattern(r"/\.?(?:cache|te?mp|scratch)(?:/|$)")
 # Tools that change the schema of a database, and the words by which others are told to.
 _MIGRATORS = names("migrate goose dbmate sqitch atlas golang-migrate")
 _MIGRATES = names("db:migrate migrate:deploy migrations:migrate db:migrate:up migrate:up")

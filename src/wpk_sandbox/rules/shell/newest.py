@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names
 from wpk_sandbox.rules.shell.phrases import meaning, table
@@ -109,12 +110,12 @@ _KNOWN = table(
         """,
     ),
 )
-_MOVING_TAG = re.compile(
+_MOVING_TAG = Pattern(
     r":(?:latest|nightly|edge|main|master|stable|dev(?:el(?:op)?)?|canary|rolling|snapshot|unstable|testing|current|head"
     r"|HEAD|beta|alpha|next|preview)(?:-[a-z]+)?$"
 )
-_IMAGE = re.compile(r"[\w$][\w.$-]*(?::\d+)?(?:/[\w.$-]+)*(?::[\w.$-]+)?")
-_FROM = re.compile(
+_IMAGE = Pattern(r"[\w$][\w.$-]*(?::\d+)?(?:/[\w.$-]+)*(?::[\w.$-]+)?")
+_FROM = Pattern(
     r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?([^\s:@$]+(?::\d+/[^\s:@$]+)?(?::\S+)?)(?:[ \t]+AS[ \t]+(\S+))?", re.I | re.M
 )
 # Programs whose answer is the newest version of something.
@@ -145,8 +146,8 @@ _TAKERS = names(
     "curl wget aria2c pip pip3 pipx npm pnpm yarn npx gem go cargo apt-get apt dnf yum apk docker podman nerdctl helm"
     " git kubectl oc crane skopeo"
 )
-_INSIDE = re.compile(r"://(?:169\.254\.|\[fd00:|100\.100\.|metadata\.|localhost|127\.)")
-_IMAGE_OPTION = re.compile(r"--image=(.+)")
+_INSIDE = Pattern(r"://(?:169\.254\.|\[fd00:|100\.100\.|metadata\.|localhost|127\.)")
+_IMAGE_OPTION = Pattern(r"--image=(.+)")
 
 
 def taken(command: Command) -> str:

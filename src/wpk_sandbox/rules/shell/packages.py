@@ -1,8 +1,8 @@
 """Packages of operating systems that are installed or renewed without a version."""
 
-import re
 from dataclasses import dataclass
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
 from wpk_sandbox.rules.shell.words import Word
@@ -18,10 +18,10 @@ class _Manager:
     installs: frozenset[str]
     renews: frozenset[str]
     takes: frozenset[str]
-    pin: re.Pattern[str]
+    pin: Pattern
 
 
-_EQUALS = re.compile(r"=|\d\.\d+")
+_EQUALS = Pattern(r"=|\d\.\d+")
 _APT = _Manager(
     names("install download"), names("upgrade dist-upgrade full-upgrade safe-upgrade"), _APT_TAKES, _EQUALS
 )
@@ -29,7 +29,7 @@ _DNF = _Manager(
     names("install in localinstall"),
     names("update upgrade distro-sync up dup dist-upgrade patch"),
     _DNF_TAKES,
-    re.compile(r"[-=:]v?\d+(?:\.|$)|\d\.\d+|^@"),
+    Pattern(r"[-=:]v?\d+(?:\.|$)|\d\.\d+|^@"),
 )
 _MANAGERS = {
     **dict.fromkeys(("apt", "apt-get", "aptitude", "apt-fast"), _APT),
@@ -38,29 +38,27 @@ _MANAGERS = {
         names("add"),
         names("upgrade"),
         names("t virtual X repository p root cache-dir keys-dir arch"),
-        re.compile("[=~]"),
+        Pattern("[=~]"),
     ),
-    "brew": _Manager(names("install reinstall"), names("upgrade"), names("cask"), re.compile(r"@\d")),
-    "snap": _Manager(names("install"), names("refresh"), names("channel revision cohort"), re.compile("=")),
-    "choco": _Manager(
-        names("install"), names("upgrade"), names("version source s params"), re.compile(r"\.nupkg$")
-    ),
-    "winget": _Manager(names("install"), names("upgrade"), names("version v id source"), re.compile(r"^$")),
+    "brew": _Manager(names("install reinstall"), names("upgrade"), names("cask"), Pattern(r"@\d")),
+    "snap": _Manager(names("install"), names("refresh"), names("channel revision cohort"), Pattern("=")),
+    "choco": _Manager(names("install"), names("upgrade"), names("version source s params"), Pattern(r"\.nupkg$")),
+    "winget": _Manager(names("install"), names("upgrade"), names("version v id source"), Pattern(r"^$")),
     **dict.fromkeys(
         ("conda", "mamba", "micromamba"),
         _Manager(
-            names("install"), names("update upgrade"), names("c channel n name p prefix f file"), re.compile("=")
+            names("install"), names("update upgrade"), names("c channel n name p prefix f file"), Pattern("=")
         ),
     ),
-    "opkg": _Manager(names("install"), names("upgrade"), frozenset(), re.compile("=")),
-    "pkg": _Manager(names("install"), names("upgrade"), frozenset(), re.compile(r"-\d+\.")),
+    "opkg": _Manager(names("install"), names("upgrade"), frozenset(), Pattern("=")),
+    "pkg": _Manager(names("install"), names("upgrade"), frozenset(), Pattern(r"-\d+\.")),
 }
 _SIMULATES = names(
     "s simulate just-print dry-run recon no-act assumeno download-only print-uris reinstall no-network offline C"
     " cacheonly fix-broken version v revision file f help"
 )
-_LOCAL = re.compile(r"^(?:\.|/|~)|\.(?:deb|rpm|apk|snap|tar\.bz2|conda)$|://.*\d")
-_PACMAN_ASKS = re.compile(r"[sgilpw]")
+_LOCAL = Pattern(r"^(?:\.|/|~)|\.(?:deb|rpm|apk|snap|tar\.bz2|conda)$|://.*\d")
+_PACMAN_ASKS = Pattern(r"[sgilpw]")
 
 
 def loose(command: Command) -> str:
@@ -88,7 +86,7 @@ def _only_asks(name: str, options: Options) -> bool:
     return options.has(*asked)
 
 
-def _is_loose(word: Word, pin: re.Pattern[str]) -> bool:
+def _is_loose(word: Word, pin: Pattern) -> bool:
     """True for a package that is known by its name, without a version."""
     if not word.pieces or not word.pieces[0].exact:
         return False

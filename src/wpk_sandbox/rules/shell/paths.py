@@ -4,6 +4,7 @@ import posixpath
 import re
 from fnmatch import fnmatchcase
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.options import names
 from wpk_sandbox.rules.shell.words import Word
 
@@ -22,8 +23,8 @@ SYSTEM_FILES = names(
 REWRITTEN = names("/etc/hosts /etc/resolv.conf")
 EVERYTHING = frozenset({"*", "**", ".*", "?*", ".??*", ".[!.]*", ".[^.]*", "..?*", "[!.]*"})
 # Where pods commonly mount the root of their node.
-_HOST_MOUNT = re.compile(r"^/(?:host|hostfs|rootfs|host-root|node|mnt/host)(?=/|$)")
-_GLOB = re.compile(r"[*?\[]")
+_HOST_MOUNT = Pattern(r"^/(?:host|hostfs|rootfs|host-root|node|mnt/host)(?=/|$)")
+_GLOB = Pattern(r"[*?\[]")
 
 
 def resolve(word: Word, folder: str | None) -> str | None:

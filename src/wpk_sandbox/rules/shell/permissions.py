@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import modes
 from wpk_sandbox.rules.shell.command import Command
@@ -24,12 +25,12 @@ WORLD_WRITABLE = Rule(
 
 RULES = (WORLD_WRITABLE,)
 
-_OCTAL = re.compile(r"[0-7]{1,5}")
-_CLAUSE = re.compile(r"([ugoa]*)([-+=])([rwxXstugo]*)")
+_OCTAL = Pattern(r"[0-7]{1,5}")
+_CLAUSE = Pattern(r"([ugoa]*)([-+=])([rwxXstugo]*)")
 # Devices that everybody may write to by design, also in the root of another system.
-_SHARED = re.compile(r"(?:^|/)dev/(?:null|zero|full|u?random|tty\d*|ptmx|fuse|net/tun|kvm)$")
+_SHARED = Pattern(r"(?:^|/)dev/(?:null|zero|full|u?random|tty\d*|ptmx|fuse|net/tun|kvm)$")
 # Their numbers, major and minor: https://docs.kernel.org/admin-guide/devices.html
-_SHARED_NUMBERS = re.compile(r"c (?:1 [35789]|4 \d+|5 [0-2]|10 (?:200|229|232))")
+_SHARED_NUMBERS = Pattern(r"c (?:1 [35789]|4 \d+|5 [0-2]|10 (?:200|229|232))")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:

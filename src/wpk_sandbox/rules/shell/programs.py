@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import input_words
@@ -17,10 +18,10 @@ from wpk_sandbox.rules.shell.words import Piece, Word, joined
 MOST_CALLS = 32
 LONGEST_LIST = 32
 
-_LITERAL = re.compile(r"""[rbuf]{0,2}("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
-_BETWEEN = re.compile(r"\s*,\s*")
-_MODE = re.compile(r"\bchmod\b\s*\(?\s*(?:[^,()]{1,200},\s*)?0o?([0-7]{3,4})\b")
-_BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
+_LITERAL = Pattern(r"""[rbuf]{0,2}("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')""")
+_BETWEEN = Pattern(r"\s*,\s*")
+_MODE = Pattern(r"\bchmod\b\s*\(?\s*(?:[^,()]{1,200},\s*)?0o?([0-7]{3,4})\b")
+_BACKSLASH = Pattern(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -31,53 +32,53 @@ class Language:
     folder that they are given. `quotes` hold a command as their group 1. `takes` are the options with a program.
     """
 
-    calls: re.Pattern[str]
+    calls: Pattern
     takes: frozenset[str]
-    deletes: re.Pattern[str] | None = None
-    quotes: re.Pattern[str] | None = None
+    deletes: Pattern | None = None
+    quotes: Pattern | None = None
     others: frozenset[str] = field(default_factory=frozenset)
 
 
-_BACKQUOTES = re.compile(r"`([^`]+)`|(?:qx|%x)\s*[{(\[|!]([^})\]|!]+)")
+_BACKQUOTES = Pattern(r"`([^`]+)`|(?:qx|%x)\s*[{(\[|!]([^})\]|!]+)")
 _PYTHON = Language(
-    re.compile(
+    Pattern(
         r"(?:\bos\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?)|\bsystem|\bpopen|\bsubprocess\.(?:run|call|Popen|check_call|check_output"
         r"|getoutput|getstatusoutput)|\b(?:run|call|Popen|check_call|check_output|getoutput)|\bpty\.spawn"
         r"|\bspawn)\s*\(\s*(?:os\.P_\w+\s*,\s*)?"
     ),
     names("c"),
-    re.compile(r"\b(?:shutil\.)?rmtree\(\s*"),
+    Pattern(r"\b(?:shutil\.)?rmtree\(\s*"),
     others=names("W X m"),
 )
 _PERL = Language(
-    re.compile(r"\b(?:system|exec)\b\s*\(?\s*"),
+    Pattern(r"\b(?:system|exec)\b\s*\(?\s*"),
     names("e E"),
-    re.compile(r"\b(?:rmtree|remove_tree)\s*\(?\s*"),
+    Pattern(r"\b(?:rmtree|remove_tree)\s*\(?\s*"),
     _BACKQUOTES,
     names("I M x C"),
 )
 _RUBY = Language(
-    re.compile(r"\b(?:system|exec|spawn|popen|Open3\.\w+)\b\s*\(?\s*"),
+    Pattern(r"\b(?:system|exec|spawn|popen|Open3\.\w+)\b\s*\(?\s*"),
     names("e"),
-    re.compile(r"\b(?:FileUtils\.)?(?:rm_rf|rm_r|remove_dir|remove_entry)\b\s*\(?\s*"),
+    Pattern(r"\b(?:FileUtils\.)?(?:rm_rf|rm_r|remove_dir|remove_entry)\b\s*\(?\s*"),
     _BACKQUOTES,
     names("I r C"),
 )
 _NODE = Language(
-    re.compile(r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s*\(\s*"),
+    Pattern(r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\s*\(\s*"),
     names("e eval p print pe"),
-    re.compile(r"\b(?:rmSync|rmdirSync|rm|rmdir)\s*\(\s*"),
+    Pattern(r"\b(?:rmSync|rmdirSync|rm|rmdir)\s*\(\s*"),
     others=names("r require"),
 )
 _PHP = Language(
-    re.compile(r"\b(?:system|exec|shell_exec|passthru|popen|proc_open)\s*\(\s*"),
+    Pattern(r"\b(?:system|exec|shell_exec|passthru|popen|proc_open)\s*\(\s*"),
     names("r"),
     None,
-    re.compile(r"`([^`]+)`()"),
+    Pattern(r"`([^`]+)`()"),
     names("d c"),
 )
-_LUA = Language(re.compile(r"\b(?:os\.execute|io\.popen)\s*\(?\s*"), names("e"))
-_AWK = Language(re.compile(r"\bsystem\s*\(\s*"), frozenset(), others=names("F v f"))
+_LUA = Language(Pattern(r"\b(?:os\.execute|io\.popen)\s*\(?\s*"), names("e"))
+_AWK = Language(Pattern(r"\bsystem\s*\(\s*"), frozenset(), others=names("F v f"))
 
 LANGUAGES = {
     "python": _PYTHON,
@@ -155,7 +156,7 @@ def _modes(text: str, places: list[int]) -> Iterator[Started]:
         )
 
 
-def _first(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
+def _first(pattern: Pattern, text: str) -> list[re.Match[str]]:
     return [found for _, found in zip(range(MOST_CALLS), pattern.finditer(text), strict=False)]
 
 

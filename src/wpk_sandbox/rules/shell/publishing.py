@@ -2,6 +2,7 @@
 
 import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.phrases import meaning, table
 from wpk_sandbox.rules.shell.printed import here_documents
@@ -95,16 +96,16 @@ _KNOWN = table(
     ),
 )
 # Where a web server is told to serve more than documents.
-_WIDE = re.compile(
+_WIDE = Pattern(
     r"^(?:/|/(?:etc|root|home|var/lib|var/backups|mnt|host|var|run)(?:/.*)?|/(?:srv|opt)|~|\$HOME|/home/.*)$"
 )
-_SERVERS = re.compile(r"\bhttp\.server\b|\bSimpleHTTPServer\b|\bpyftpdlib\b|\bun -e? ?httpd\b|-run -e ?httpd")
-_PROGRAM = re.compile(
+_SERVERS = Pattern(r"\bhttp\.server\b|\bSimpleHTTPServer\b|\bpyftpdlib\b|\bun -e? ?httpd\b|-run -e ?httpd")
+_PROGRAM = Pattern(
     r"\bto\s+program\s+['$].{0,200}?\b(?:curl|wget|nc|ncat|ssh|scp|rsync|mail|aws|gsutil|rclone|socat|python\d?"
     r"|perl|bash|sh\s+-c|base64|openssl|dig|nslookup)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_SENDING_QUERY = re.compile(
+_SENDING_QUERY = Pattern(
     r"\bxp_cmdshell\b.{0,200}?\b(?:curl|certutil|bitsadmin|powershell|nslookup|copy|net use)\b"
     r"|\butl_(?:http|inaddr|smtp|tcp)\."
     r"|\binto\s+(?:out|dump)file\s+'(?:/var/www|/srv/www|/usr/share/nginx|\\\\)|\bbackup\s+database\b.{0,200}?\bto\s+url\b"
@@ -112,17 +113,17 @@ _SENDING_QUERY = re.compile(
     r"|\bload_file\s*\(\s*concat\s*\(\s*'\\\\",
     re.IGNORECASE | re.DOTALL,
 )
-_DBLINK = re.compile(
+_DBLINK = Pattern(
     r"\bdblink(?:_connect|_exec)?\s*\(\s*'[^']{0,200}\bhost(?:addr)?\s*=\s*([\w.-]+)|\bpostgres_fdw\b.{0,300}?\bhost\s+'([\w.-]+)'"
     r"|\bcreate\s+subscription\b.{0,200}?\bhost=([\w.-]+)|\bopenrowset\s*\(.{0,200}?server=([\w.-]+)",
     re.IGNORECASE | re.DOTALL,
 )
-_INSIDE = re.compile(r"(?:^localhost$|^127\.|^10\.|^192\.168\.|\.svc\b|\.local$|\.internal$|^[\w-]+$)")
-_CONSUMER = re.compile(
+_INSIDE = Pattern(r"(?:^localhost$|^127\.|^10\.|^192\.168\.|\.svc\b|\.local$|\.internal$|^[\w-]+$)")
+_CONSUMER = Pattern(
     r"^:(?:mega|drive|dropbox|onedrive|box|pcloud|putio|yandex|sftp|ftp|webdav|http|sugarsync|jottacloud|protondrive)\b"
 )
-_ON_THE_SPOT = re.compile(r"^RCLONE_CONFIG_\w+_(?:TYPE|PASS|USER|HOST|URL)=")
-_SECRET_FILE = re.compile(
+_ON_THE_SPOT = Pattern(r"^RCLONE_CONFIG_\w+_(?:TYPE|PASS|USER|HOST|URL)=")
+_SECRET_FILE = Pattern(
     r"(?:^|/)(?:\.env\b|\.ssh|\.aws|\.kube|id_rsa|secrets?\b|credentials?\b)|\.(?:pem|key|tfstate|kdbx)$"
 )
 _COPIES = frozenset({"copy", "sync", "move", "copyto", "moveto", "rcat", "bisync"})

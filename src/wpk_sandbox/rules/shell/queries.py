@@ -2,6 +2,7 @@
 
 import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names
 from wpk_sandbox.rules.shell.printed import here_documents
@@ -14,23 +15,21 @@ _DATABASES = names(
     " redis-cli valkey-cli usql duckdb ldapsearch slapcat pdbedit kdb5_util"
 )
 # Tables and columns in which databases keep passwords.
-_OF_DATABASE = re.compile(
+_OF_DATABASE = Pattern(
     r"\bpg_(?:authid|shadow|user_mappings?)\b|\bauthentication_string\b|\bmysql\.user\b.*\bpassword|\bpassword\b.*\bmysql\.user\b"
     r"|\bsys\.(?:user\$|sql_logins)|\bsysxlogins\b|\bdba_users\b.*password|\bsystem\.users\b|\brolpassword\b|\bpasswd\b.*\bpg_"
     r"|\bsystem_auth\.roles\b|\bsalted_hash\b|\bmoz_logins\b|\bpassword_value\b",
     re.IGNORECASE | re.DOTALL,
 )
-_OF_APPLICATION = re.compile(
+_OF_APPLICATION = Pattern(
     r"\bselect\b(?P<columns>(?:(?!\bfrom\b).){1,400}?\b(?:\w*passw(?:or)?d\w*|\w*pwd_?hash\w*|\w*api_?keys?\b|\w*secret(?:s|_key)?\b"
     r"|access_token|refresh_token|\w*private_key|totp_\w+|credit_card\w*|card_number|ssn)\b(?:(?!\bfrom\b).){0,400}?)\bfrom\b",
     re.IGNORECASE | re.DOTALL,
 )
-_ONLY_COUNTS = re.compile(
+_ONLY_COUNTS = Pattern(
     r"count\s*\(|is (?:not )?null|\blength\s*\(|expir|changed|updated|_at\b|\bmd5\s*\(|_set\b", re.IGNORECASE
 )
-_REDIS = re.compile(
-    r"\bconfig get (?:requirepass|masterauth|\*)|\bacl (?:list|getuser)|\bauth_pass\b", re.IGNORECASE
-)
+_REDIS = Pattern(r"\bconfig get (?:requirepass|masterauth|\*)|\bacl (?:list|getuser)|\bauth_pass\b", re.IGNORECASE)
 
 
 def queried(command: Command) -> Secret | None:

@@ -1,8 +1,8 @@
 """What a command runs that is not written in it: its input, the output of other commands, a file made before."""
 
-import re
 from collections.abc import Iterator
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.source import Span
@@ -14,8 +14,8 @@ _GIVEN_PROGRAM = names("c m e E r n p pe ne le lne eval print require")
 _INTERPRETER_TAKES = names("c e r o O I M W X rcfile init-file")
 _XARGS_TAKES = names("I L n P s d E a max-args max-procs delimiter arg-file replace max-lines")
 # How programs of other languages run a text of their own language, and how they hand one to a shell.
-_EVALUATES = re.compile(r"(?<![.\w])(?:exec|eval|Function|loadstring|load|instance_eval)\s*[($]|\beval\s+[a-z]")
-_STARTS = re.compile(
+_EVALUATES = Pattern(r"(?<![.\w])(?:exec|eval|Function|loadstring|load|instance_eval)\s*[($]|\beval\s+[a-z]")
+_STARTS = Pattern(
     r"(?<!/\.)\b(?:exec|execSync|system|popen|passthru|shell_exec|subprocess\.\w+|os\.execute)\b\s*[(\s]([^;\n]*)"
 )
 _SOURCING = frozenset({"source", "."})
@@ -103,7 +103,7 @@ def _is_silent(command: Command) -> bool:
     )
 
 
-def evaluates(program: str, made: re.Pattern[str]) -> bool:
+def evaluates(program: str, made: Pattern) -> bool:
     """True when a program of another language runs what it makes in a way that the pattern tells.
 
     A text of its own language may be kept before it is run; a command for the shell is made where it is started,

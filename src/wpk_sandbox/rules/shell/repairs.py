@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from wpk_sandbox.pattern import Pattern
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
@@ -22,8 +24,8 @@ _CLOSING = frozenset({"}", ";"})
 _TWO_NAMES = re.compile(rb"\$\w+/\$\w")
 _NAME = re.compile(rb"\w+")
 
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.MULTILINE), spelling)
+_PATTERNS: tuple[tuple[Pattern, str], ...] = tuple(
+    (Pattern(pattern, re.MULTILINE), spelling)
     for pattern, spelling in (
         # `for NAME do`, `while (…) do`, `if (…) then`
         (r"(?<=[\w)])(?=[ \t]+do\b)", ";"),
@@ -66,13 +68,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 # A subshell that begins a subshell; also a calculation, so that it is tried last.
-_SUBSHELLS = re.compile(r"(?<=\()(?=\()")
-_SILENCED = re.compile(
-    r"(?<=[)`\"])(?:[ \t]+\d?>>?[ \t]*(?:/dev/null|&\d))+(?=[ \t]*(?:\|\||&&|;|$))", re.MULTILINE
-)
-_ASSIGNED = re.compile(r"(?:^|[\s;!(|&])\w+\+?=[\"`$]", re.MULTILINE)
-_MARK = re.compile(r"<<-?[ \t]*['\"]?=(\w+)")
-_OPERATOR = re.compile(r"\$\{[\w@*#!]+(?:\[[^\]\n]{0,40}\])?:?[-+=?%#/]")
+_SUBSHELLS = Pattern(r"(?<=\()(?=\()")
+_SILENCED = Pattern(r"(?<=[)`\"])(?:[ \t]+\d?>>?[ \t]*(?:/dev/null|&\d))+(?=[ \t]*(?:\|\||&&|;|$))", re.MULTILINE)
+_ASSIGNED = Pattern(r"(?:^|[\s;!(|&])\w+\+?=[\"`$]", re.MULTILINE)
+_MARK = Pattern(r"<<-?[ \t]*['\"]?=(\w+)")
+_OPERATOR = Pattern(r"\$\{[\w@*#!]+(?:\[[^\]\n]{0,40}\])?:?[-+=?%#/]")
 _SIGNS = frozenset("()<>;|&")
 
 
@@ -114,7 +114,7 @@ def spellings() -> Iterator[Callable[[str], list[Edit]]]:
         yield functools.partial(_spelled, pattern, spelling)
 
 
-def _spelled(pattern: re.Pattern[str], spelling: str, text: str) -> list[Edit]:
+def _spelled(pattern: Pattern, spelling: str, text: str) -> list[Edit]:
     return [(*found.span(), found.expand(spelling)) for found in pattern.finditer(text)]
 
 

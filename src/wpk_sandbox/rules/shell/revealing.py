@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import readers, sensitive
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
@@ -13,10 +14,10 @@ _KUBECTL_TAKES = names(
     "to n namespace o output context kubeconfig l selector template field-selector cluster user s server c"
     " container f"
 )
-_PUBLIC_KEY = re.compile(r"(?:ca|tls|cert|client|server)?\\?\.?(?:crt|pub|cert)\b")
-_PUBLIC_FIELD = re.compile(r"certificate-authority|\.server\b|current-context|\.namespace\b|\.name\b")
-_USER_FIELD = re.compile(r"\buser\b|users.*\.user|token|password|client-|auth-|exec")
-_DATA = re.compile(r"\.\s*(?:stringD|d)ata\b|\[['\"]data['\"]\]|\{\s*\.\s*\}|\bdata\b")
+_PUBLIC_KEY = Pattern(r"(?:ca|tls|cert|client|server)?\\?\.?(?:crt|pub|cert)\b")
+_PUBLIC_FIELD = Pattern(r"certificate-authority|\.server\b|current-context|\.namespace\b|\.name\b")
+_USER_FIELD = Pattern(r"\buser\b|users.*\.user|token|password|client-|auth-|exec")
+_DATA = Pattern(r"\.\s*(?:stringD|d)ata\b|\[['\"]data['\"]\]|\{\s*\.\s*\}|\bdata\b")
 
 
 def _kubectl(command: Command) -> Secret | None:
@@ -92,7 +93,7 @@ def _getent(command: Command) -> Secret | None:
     return Secret(Kind.FILE, "the shadow database") if words in (["shadow"], ["gshadow"]) else None
 
 
-_ASKED = re.compile(
+_ASKED = Pattern(
     r"aws (?:secretsmanager get-secret-value|ssm get-parameters?(?:-by-path)? .*--with-decryption"
     r"|sts (?:get-session-token|assume-role)\b|ecr get-login-password"
     r"|configure (?:export-credentials|get aws_secret_access_key))"
@@ -128,7 +129,7 @@ def _dump(command: Command) -> Secret | None:
 
 
 _SHOWN_BY = readers.READERS | {"sh", "bash", "ls", "echo", "printf"}
-_WIDE = re.compile(r"(?:/|/(?:home|root|etc|Users|host|hostfs|var|opt|srv|mnt|usr|data|app|host/\S*)(?:/\*)?|~)/?")
+_WIDE = Pattern(r"(?:/|/(?:home|root|etc|Users|host|hostfs|var|opt|srv|mnt|usr|data|app|host/\S*)(?:/\*)?|~)/?")
 
 
 def _first_test(words: list[str]) -> int:

@@ -1,9 +1,9 @@
 """Shells that are handed to somebody on the network."""
 
-import re
 from collections.abc import Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
@@ -25,13 +25,13 @@ REVERSE_SHELL = Rule(
 
 RULES = (REVERSE_SHELL,)
 
-_NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
+_NETWORK_FILE = Pattern(r"/dev/(?:tcp|udp)/")
 _NETCATS = frozenset({"nc", "ncat", "netcat", "nc.traditional", "nc.openbsd"})
 _CONNECTORS = _NETCATS | {"telnet", "socat", "openssl"}
 _AWKS = frozenset({"awk", "gawk", "mawk", "nawk"})
-_AWK_NETWORK = re.compile(r"/inet[46]?/(?:tcp|udp)/")
-_AWK_READS = re.compile(r"\|&?\s*getline\s+(\w+)")
-_AWK_RUNS = re.compile(r"(\w+)\s*\|&?\s*getline|\bsystem\s*\(\s*(\w+)")
+_AWK_NETWORK = Pattern(r"/inet[46]?/(?:tcp|udp)/")
+_AWK_READS = Pattern(r"\|&?\s*getline\s+(\w+)")
+_AWK_RUNS = Pattern(r"(\w+)\s*\|&?\s*getline|\bsystem\s*\(\s*(\w+)")
 
 
 def check(commands: Sequence[Command]) -> Iterator[Issue]:

@@ -1,9 +1,9 @@
 """Loops that do nothing but look whether something has changed, again and again without a pause."""
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.options import names
 from wpk_sandbox.rules.shell.source import Source
 
@@ -20,7 +20,7 @@ _QUICK = names(
 )
 _IDLE = names(": true continue echo printf logger date")
 # Options and verbs with which one of them waits after all.
-_WAITS = re.compile(
+_WAITS = Pattern(
     r"(?:^|\s)(?:--?wait\b|wait\b|-w\b|--watch\b|rollout\b|--retry|--follow|-[fF]\b|--tries|-i\b|--waitretry|-W\b"
     r"|--timeout|attach|wait-for|--block|brpop|blpop|-t\b)"
 )
@@ -35,7 +35,7 @@ _CHANGES = frozenset(
         "unset_command",
     }
 )
-_GROWS = re.compile(r"\+\+|--|[-+*/%]=|[^=!<>]=[^=~]")
+_GROWS = Pattern(r"\+\+|--|[-+*/%]=|[^=!<>]=[^=~]")
 MOST_NODES = 200
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import clouds, clusters, guards, mutating, reviews, settings, tls
 from wpk_sandbox.rules.shell.command import Command
@@ -30,15 +31,13 @@ _CERTIFICATES = "takes any certificate"
 _HOST_KEYS = "takes any host key"
 _TLS = (_CERTIFICATES, _HOST_KEYS)
 _SIGNATURES = "takes packages that nobody signed"
-_NO_KEY_CHECK = re.compile(
-    r"stricthostkeychecking[= ]+(?:no|off|accept-any)$|userknownhostsfile[= ]+/dev/null$", re.I
-)
-_TLS_VARIABLE = re.compile(
+_NO_KEY_CHECK = Pattern(r"stricthostkeychecking[= ]+(?:no|off|accept-any)$|userknownhostsfile[= ]+/dev/null$", re.I)
+_TLS_VARIABLE = Pattern(
     r"^(?:PYTHONHTTPSVERIFY=0|NODE_TLS_REJECT_UNAUTHORIZED=0|GIT_SSL_NO_VERIFY=(?:1|true)|CURL_INSECURE=1"
     r"|VAULT_SKIP_VERIFY=(?:1|true)|ANSIBLE_HOST_KEY_CHECKING=(?:False|false|0)"
     r"|KUBE_INSECURE=1)$"
 )
-_LOCAL = re.compile(r"^(?:https?://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)")
+_LOCAL = Pattern(r"^(?:https?://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/]|$)")
 # Long options by program; `*` is for every program.
 _FLAGS: dict[str, dict[str, str]] = {
     "curl": {"k": _CERTIFICATES, "insecure": _CERTIFICATES, "proxy-insecure": _CERTIFICATES},
@@ -77,8 +76,8 @@ _TAKES = {
     "ip6tables": _TABLES,
 }
 _STATUS = names("$? ${?} ${PIPESTATUS[0]} ${PIPESTATUS[1]}")
-_HISTORY = re.compile(r"(?:^|/)\.(?:bash|zsh|ash|sh|python)_history$")
-_LOGS = re.compile(
+_HISTORY = Pattern(r"(?:^|/)\.(?:bash|zsh|ash|sh|python)_history$")
+_LOGS = Pattern(
     r"^/var/log/(?:auth\.log|secure|audit(?:/.*)?|syslog|messages|wtmp|btmp|lastlog|faillog|kern\.log|journal(?:/.*)?)\*?$"
 )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.embedded import found_in
 from wpk_sandbox.rules.shell.options import names, parse
@@ -11,16 +12,16 @@ from wpk_sandbox.rules.shell.started import Started
 
 # https://man7.org/linux/man-pages/man5/crontab.5.html; the system's own tables name a user as well.
 _TIME = r"[ \t]*(?:@\w+|(?:[\d*/,\-A-Za-z?]+[ \t]+){4}[\d*/,\-A-Za-z?]+)[ \t]+"
-_JOB = re.compile(rf"^{_TIME}([^\n]+)", re.MULTILINE)
-_SYSTEM_JOB = re.compile(rf"^{_TIME}[\w.$-]+[ \t]+([^\n]+)", re.MULTILINE)
+_JOB = Pattern(rf"^{_TIME}([^\n]+)", re.MULTILINE)
+_SYSTEM_JOB = Pattern(rf"^{_TIME}[\w.$-]+[ \t]+([^\n]+)", re.MULTILINE)
 # https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html
-_UNIT_COMMAND = re.compile(r"^Exec[A-Z]\w+[ \t]*=[ \t]*[-@:+!|]*([^\n]+)", re.MULTILINE)
-_WHOLE = re.compile(r"(.+)", re.DOTALL)
+_UNIT_COMMAND = Pattern(r"^Exec[A-Z]\w+[ \t]*=[ \t]*[-@:+!|]*([^\n]+)", re.MULTILINE)
+_WHOLE = Pattern(r"(.+)", re.DOTALL)
 _READERS = (
-    (re.compile(r"/etc/cron\.(?:hourly|daily|weekly|monthly)/[^/]+|/etc/periodic/.+"), _WHOLE),
-    (re.compile(r"/etc/(?:crontab|cron\.d/[^/]+)"), _SYSTEM_JOB),
-    (re.compile(r"/var/spool/cron/(?:crontabs/)?[^/]+|/etc/crontabs/[^/]+"), _JOB),
-    (re.compile(r"/(?:etc|run|usr/lib|lib)/systemd/(?:system|user)/.+"), _UNIT_COMMAND),
+    (Pattern(r"/etc/cron\.(?:hourly|daily|weekly|monthly)/[^/]+|/etc/periodic/.+"), _WHOLE),
+    (Pattern(r"/etc/(?:crontab|cron\.d/[^/]+)"), _SYSTEM_JOB),
+    (Pattern(r"/var/spool/cron/(?:crontabs/)?[^/]+|/etc/crontabs/[^/]+"), _JOB),
+    (Pattern(r"/(?:etc|run|usr/lib|lib)/systemd/(?:system|user)/.+"), _UNIT_COMMAND),
 )
 _COPIES = frozenset({"cat", "echo", "printf", "tee"})
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import here_documents
@@ -98,32 +99,30 @@ _WAYS = {
     "doggo": _Way(frozenset(), sends=0),
 }
 # Clients of clouds, queues and forges: the verbs with which they send, and the options with texts and files.
-_MESSAGES: dict[str, tuple[re.Pattern[str], frozenset[str], frozenset[str]]] = {
+_MESSAGES: dict[str, tuple[Pattern, frozenset[str], frozenset[str]]] = {
     "aws": (
-        re.compile(
+        Pattern(
             r"(?:sns publish|sqs send-message|lambda invoke|kinesis put-record|events put-events|ses send-\w*email)"
         ),
         names("message message-body payload data entries text"),
         frozenset(),
     ),
-    "gcloud": (re.compile(r"pubsub topics publish"), names("message"), frozenset()),
+    "gcloud": (Pattern(r"pubsub topics publish"), names("message"), frozenset()),
     "az": (
-        re.compile(
-            r"(?:storage (?:blob|file) upload|storage message put|servicebus \S+ send|eventgrid \S+ publish)"
-        ),
+        Pattern(r"(?:storage (?:blob|file) upload|storage message put|servicebus \S+ send|eventgrid \S+ publish)"),
         names("content data message body"),
         names("source file f"),
     ),
     "gh": (
-        re.compile(
+        Pattern(
             r"(?:issue (?:create|comment)|pr (?:create|comment)|release (?:create|upload)|api|gist (?:create|edit))"
         ),
         names("b body n notes f raw-field F field"),
         names("F body-file notes-file input"),
     ),
-    "glab": (re.compile(r"(?:issue|mr|snippet|release|api)"), names("d description m message f field"), names("F")),
+    "glab": (Pattern(r"(?:issue|mr|snippet|release|api)"), names("d description m message f field"), names("F")),
 }
-_FTP_PUT = re.compile(r"^\s*(?:put|mput|send|append)\s+(\S+)", re.MULTILINE)
+_FTP_PUT = Pattern(r"^\s*(?:put|mput|send|append)\s+(\S+)", re.MULTILINE)
 _ALL_TAKES = names("topic-arn queue-url function-name region profile topic name t title R repo")
 
 

@@ -3,12 +3,13 @@
 import posixpath
 import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.options import names
 from wpk_sandbox.rules.shell.words import Piece, Word
 
-_HOST_MOUNT = re.compile(r"^/(?:host|hostfs|rootfs|host-root|node|mnt/host)(?=/)")
+_HOST_MOUNT = Pattern(r"^/(?:host|hostfs|rootfs|host-root|node|mnt/host)(?=/)")
 # Files in home folders, wherever those are.
-_AT_HOME = re.compile(
+_AT_HOME = Pattern(
     r"(?:^|/)(?:"
     r"\.ssh(?:/(?:\*|\.|id_[^/]*|[^/]*(?:_rsa|_dsa|_ecdsa|_ed25519|key|\.pem)))?"
     r"|\.aws(?:/(?:credentials|\*))?|\.kube(?:/(?:config|\*))?|\.docker/config\.json|\.gnupg(?:/.*)?"
@@ -27,7 +28,7 @@ _AT_HOME = re.compile(
     r"|secrets/(?:initialAdminPassword|master\.key|hudson\.util\.Secret)|jenkins_home/credentials\.xml"
     r")$"
 )
-_OF_SYSTEM = re.compile(
+_OF_SYSTEM = Pattern(
     r"^/(?:etc/g?shadow-?|etc/(?:ssl|pki/tls)/private(?:/.*)?|etc/ssh/ssh_host_\w+_key|etc/krb5\.keytab|etc/.*\.key"
     r"|etc/kubernetes/(?:super-)?(?:admin|controller-manager|scheduler|kubelet|bootstrap-kubelet)\.conf"
     r"|etc/kubernetes/pki(?:/\*)?|var/lib/kubelet/(?:pki(?:/.*)?|kubeconfig|config\.json)|etc/rancher/k3s/k3s\.yaml"
@@ -42,28 +43,28 @@ _OF_SYSTEM = re.compile(
     r"|var/lib/cloud/instances?/\S*user-data\S*|var/lib/docker/swarm/certificates(?:/.*)?|etc/fernet-keys(?:/.*)?"
     r"|run/secrets/(?!kubernetes\.io).*\.key|root/\.ssh|var/spool/cron/\S+\.netrc)$"
 )
-_TOKEN = re.compile(r"(?:^|/)run/secrets/(?:kubernetes\.io|eks\.amazonaws\.com)/serviceaccount(?:/(?:token|\*)?)?$")
+_TOKEN = Pattern(r"(?:^|/)run/secrets/(?:kubernetes\.io|eks\.amazonaws\.com)/serviceaccount(?:/(?:token|\*)?)?$")
 # What is worth stealing although it is no credential: who is on the machine, and all of a machine's settings.
-_PERSONAL = re.compile(
+_PERSONAL = Pattern(
     r"^/(?:etc/(?:passwd|group|sudoers|hosts)|etc|etc/kubernetes|root|home|home/[^/]+|var/lib/(?:etcd|kubelet)|\*?)(?:/\*)?$"
     r"|^~(?:/\*)?$"
 )
-_TEMPORARY = re.compile(r"^/(?:tmp|var/tmp|dev/shm|dev|proc|workspace|build)(?:/|$)")
+_TEMPORARY = Pattern(r"^/(?:tmp|var/tmp|dev/shm|dev|proc|workspace|build)(?:/|$)")
 
 # Nobody calls a variable by more; a script may be made of one such name.
 _LONGEST_NAME = 128
-_SECRET_NAME = re.compile(
+_SECRET_NAME = Pattern(
     r"(?:^|_)(?:\w*PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|SECRETS?|TOKEN|API_?KEY|APIKEY|SECRET_?KEY|ACCESS_?KEY"
     r"|PRIVATE_?KEY|ENCRYPTION_?KEY|CREDENTIALS?)$",
     re.IGNORECASE,
 )
 # Names that look so and hold something else: a page of a listing, a folder, a thing in a loop.
-_HARMLESS_NAME = re.compile(
+_HARMLESS_NAME = Pattern(
     r"^(?:old)?pwd$|^(?:secrets?|credentials?|pass)$|(?:^|_)(?:next|continue|page|start|cancel|csrf)_?token$",
     re.IGNORECASE,
 )
-_ONLY_PROPERTY = re.compile(r"^\$\{#|^\$\{\w+(?::?\+|:\s*-?\d|%%|##)")
-SECRET_WORDS = re.compile(
+_ONLY_PROPERTY = Pattern(r"^\$\{#|^\$\{\w+(?::?\+|:\s*-?\d|%%|##)")
+SECRET_WORDS = Pattern(
     r"pass(?!ed|ive|thr)|secret|token|api.?key|credential|private.?key|access.?key|aws_", re.IGNORECASE
 )
 # Names that a search for credentials asks for.
@@ -72,7 +73,7 @@ _SEARCHED = names(
     " shadow kubeconfig *.kubeconfig .bash_history *_history credentials credentials.json *.keytab .vault-token"
 )
 # Names of files that often hold one.
-_HOLDS = re.compile(
+_HOLDS = Pattern(
     r"\.(?:key|p12|pfx|jks|keystore|kdbx?|ovpn|ppk|tfstate|tfvars|env|htpasswd|gpg|asc)\*?$|\.env(?:\.\*|\*)?$"
     r"|passw|secret|credential|wp-config|logins\.json|settings\.py|\.pem$|token",
     re.IGNORECASE,

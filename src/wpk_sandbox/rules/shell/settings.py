@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.printed import printed_words
 from wpk_sandbox.rules.shell.written import written_paths
@@ -11,8 +12,8 @@ from wpk_sandbox.rules.shell.written import written_paths
 LONGEST_TEXT = 16 * 1024
 
 # Lines that take a safeguard away, wherever their programs look for them.
-_OFF: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.MULTILINE), what)
+_OFF: tuple[tuple[Pattern, str], ...] = tuple(
+    (Pattern(pattern, re.MULTILINE), what)
     for pattern, what in (
         (r"(?i:StrictHostKeyChecking)[ =]+(?:no|off)\b", "lets any host key be taken"),
         (r"(?i:UserKnownHostsFile)[ =]+/dev/null", "lets any host key be taken"),
@@ -46,7 +47,7 @@ _OFF: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^[ \t]*fsync[ \t]*=[ \t]*off|^[ \t]*full_page_writes[ \t]*=[ \t]*off", "lets a crash lose data"),
     )
 )
-_CURL = re.compile(r"^[ \t]*(?:insecure|-k)[ \t]*$", re.MULTILINE)
+_CURL = Pattern(r"^[ \t]*(?:insecure|-k)[ \t]*$", re.MULTILINE)
 
 
 def loosened(command: Command) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import Options, names, parse
 from wpk_sandbox.rules.shell.senders import parcels
@@ -35,8 +36,8 @@ _WGET = names(
 )
 _NETCATS = frozenset({"nc", "ncat", "netcat", "nc.traditional", "nc.openbsd"})
 _NETCAT_TAKES = names("e c p s w q i g G o x X exec sh-exec source source-port wait idle-timeout")
-_REMOTE = re.compile(r"(?:[^/:\s]+@)?[^/:\s]+:(?!\\)")
-_NETWORK_FILE = re.compile(r"/dev/(?:tcp|udp)/")
+_REMOTE = Pattern(r"(?:[^/:\s]+@)?[^/:\s]+:(?!\\)")
+_NETWORK_FILE = Pattern(r"/dev/(?:tcp|udp)/")
 _LOOKUPS = {
     "dig": names("t c p q x b f k y type"),
     "nslookup": frozenset[str](),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import memory, programs, queries, sensitive, vaults
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
@@ -49,14 +50,14 @@ FILTERS = names(
     " paste perl"
 )
 _INPUT_READERS = frozenset({"", "tr", "xargs", "read", "mapfile", "readarray"})
-_WHOLE_ENVIRONMENT = re.compile(
+_WHOLE_ENVIRONMENT = Pattern(
     r"\bos\.environ\b(?!\.get|\[|\.setdefault|\.pop|\.update)|\bENV\.to_|process\.env\b(?![.\[])|%ENV\b"
 )
 # One output of Terraform.
-_VALUE_OF = re.compile(r"\.(?!data\b)[\w-]+\.value")
+_VALUE_OF = Pattern(r"\.(?!data\b)[\w-]+\.value")
 # `$(< file)`, which the shell reads by itself.
-_FILE_SUBSTITUTION = re.compile(r"\$\(\s*<\s*([^\s()$]+)\s*\)$")
-_STRING = re.compile(r"""(['"])((?:(?!\1).)+)\1""")
+_FILE_SUBSTITUTION = Pattern(r"\$\(\s*<\s*([^\s()$]+)\s*\)$")
+_STRING = Pattern(r"""(['"])((?:(?!\1).)+)\1""")
 
 
 def source(command: Command, stored: Stored = _NOTHING) -> Secret | None:

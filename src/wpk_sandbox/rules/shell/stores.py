@@ -1,8 +1,8 @@
 """Services that keep data, and clusters on machines: the commands of their clients that delete it."""
 
-import re
 from dataclasses import dataclass
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 
@@ -16,13 +16,13 @@ _REHEARSES = ("dry-run", "dryrun", "help")
 class Deletion:
     """Operands by which a client deletes, joined by spaces; only with the flag, if one is named."""
 
-    operands: re.Pattern[str]
+    operands: Pattern
     what: str
     flag: str = ""
 
 
 def _deletion(operands: str, what: str, flag: str = "") -> Deletion:
-    return Deletion(re.compile(rf"(?:{operands})(?: |$)"), what, flag)
+    return Deletion(Pattern(rf"(?:{operands})(?: |$)"), what, flag)
 
 
 _VAULT = (

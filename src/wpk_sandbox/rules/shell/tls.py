@@ -2,6 +2,7 @@
 
 import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import programs
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names
@@ -13,9 +14,9 @@ LONGEST_SETTING = 512
 
 # Programs that only show or search words.
 _SHOWS = names("echo printf grep egrep fgrep rg sed awk cat test [ [[ man : true git-grep jq yq")
-_LOCAL = re.compile(r"(?:^|[@/=:])(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/?\s]|$)")
+_LOCAL = Pattern(r"(?:^|[@/=:])(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/?\s]|$)")
 # Options by which programs leave the check of certificates out, whatever they are called.
-_OPTION = re.compile(
+_OPTION = Pattern(
     r"--?(?:"
     r"(?:kube-)?insecure(?:-skip)?(?:-tls)?(?:-verify)?|(?:ssl-|tls-)insecure|insecure-(?:tls|ssl|transport|skip-\S*verify)"
     r"|(?:tls-)?skip-(?:tls|ssl|cert(?:ificate)?)-?(?:verify|verification|validation|check)?|tls-skip(?:-verify)?"
@@ -32,7 +33,7 @@ _OPTION = re.compile(
 # What stands for a yes and a no of a variable.
 _YES = r"['\"]?(?:1|true|yes|on)['\"]?"
 _NO = r"['\"]?(?:0|false|no|off|none|never|disabled?)['\"]?"
-_VARIABLE = re.compile(
+_VARIABLE = Pattern(
     rf"(?:\w*_)?(?:SKIP|NO|IGNORE|DISABLE)_?(?:\w*_)?(?:TLS|SSL|CERT\w*|HTTPS?|VERIFY|VERIFICATION)_?(?:\w*VERIFY|VERIFICATION|CHECK\w*"
     rf"|VALIDATION|ERRORS?)={_YES}|(?:\w*_)?(?:SKIP|NO|DISABLE)_(?:\w*_)?VERIF(?:Y|ICATION)={_YES}|(?:\w*_)?(?:SSL|TLS)_NO_VERIFY={_YES}"
     rf"|\w*INSECURE(?:_\w+)?={_YES}"
@@ -46,11 +47,11 @@ _VARIABLE = re.compile(
     r"|StrictHostKeyChecking[= ]no).*",
     re.IGNORECASE,
 )
-_SIGNATURE_VARIABLE = re.compile(
+_SIGNATURE_VARIABLE = Pattern(
     rf"GOSUMDB=off|GONOSUMCHECK={_YES}|(?:GONOSUMDB|GONOSUMCHECK|GONOPROXY)=\*|GOFLAGS=.*-insecure.*|DOCKER_CONTENT_TRUST={_NO}"
     rf"|COSIGN_\w*(?:INSECURE|IGNORE)\w*={_YES}|(?:HUSKY|LEFTHOOK)={_NO}|HUSKY_SKIP_HOOKS={_YES}|HOMEBREW_NO_VERIFY\w*={_YES}",
 )
-_IN_TEXT = re.compile(
+_IN_TEXT = Pattern(
     r"insecure[-_]?skip[-_]?(?:tls[-_]?)?verify['\"]?\s*[=:]\s*['\"]?true|sslmode=(?:disable|allow)\b"
     r"|ssl\.(?:insecure|allowall)=true|ssl:verify-certificate (?:no|false|off)"
     r"|enable\.ssl\.certificate\.verification=false"
@@ -58,7 +59,7 @@ _IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 # How languages leave the check out.
-_IN_PROGRAM = re.compile(
+_IN_PROGRAM = Pattern(
     r"\bverify\s*=\s*False|_create_unverified_context|CERT_NONE|check_hostname\s*=\s*False|rejectUnauthorized['\"]?\s*:\s*false"
     r"|VERIFY_NONE|CURLOPT_SSL_VERIFY(?:PEER|HOST)\s*(?:=>|,)\s*(?:0|false)|verify_peer(?:_name)?['\"]?\s*=>\s*(?:0|false)"
     r"|InsecureSkipVerify:\s*true|SSL_verify_mode\s*=>\s*(?:0|SSL_VERIFY_NONE)|verify_hostname\s*=>\s*0"

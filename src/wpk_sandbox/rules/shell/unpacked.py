@@ -1,10 +1,10 @@
 """Folders that a script fills from elsewhere, by an archive or a clone, and what is run in them."""
 
 import posixpath
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.ran import UNKNOWN
@@ -13,7 +13,7 @@ from wpk_sandbox.rules.shell.wrappers import INTERPRETERS, SHELLS, script_files
 
 _TAR = names("f file C directory strip-components exclude transform")
 _CLONE = names("b branch depth o origin reference c config j jobs template u server-option recurse-submodules")
-_COMMIT = re.compile(r"[0-9a-f]{12,64}|v?\d+\.\d+[\w.+-]*|refs/tags/.+|tags/.+")
+_COMMIT = Pattern(r"[0-9a-f]{12,64}|v?\d+\.\d+[\w.+-]*|refs/tags/.+|tags/.+")
 # Programs that run what stands in the folder they are started in, or in one that they are given.
 _BUILDERS = names(
     "make gmake npm yarn pnpm pip pip3 cargo go mvn gradle rake bundle ansible-playbook just task cmake"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from wpk_sandbox.finding import Rule, Severity
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.policy import POINTS
 from wpk_sandbox.rules.shell import engines, newest, packages
 from wpk_sandbox.rules.shell.command import Command
@@ -34,13 +35,13 @@ _NPM = names(
     " fetch-retries network-concurrency cache-folder modules-folder mutex cwd C dir filter"
 )
 _BRANCH = r"(?:main|master|HEAD|develop|trunk|nightly)"
-_MOVING = re.compile(
+_MOVING = Pattern(
     rf"/latest(?:[/?.]|$)|(?<!debian/pool)(?<!ubuntu/pool)/(?:raw/)?{_BRANCH}/|/refs/heads/|/archive/{_BRANCH}\.|[?&]ref={_BRANCH}\b|[-_]latest\."
     r"|/(?:stable|current|nightly|edge|canary|snapshots?|rolling)/(?!\S*(?:\d\.\d|gpg|\.asc|\.key|\.repo|\.list|index|Release|\?))"
 )
-_HERE = re.compile(r"^(?:https?://)?(?:localhost|127\.|169\.254\.|\[::1\]|100\.100\.100\.200|metadata\.google)")
-_LOCAL_FILE = re.compile(r"^(?:\.|/|~|file:)|\.(?:whl|tgz|tar\.gz|zip|gem|deb|rpm)$")
-_VERSIONED = re.compile(r"\d")
+_HERE = Pattern(r"^(?:https?://)?(?:localhost|127\.|169\.254\.|\[::1\]|100\.100\.100\.200|metadata\.google)")
+_LOCAL_FILE = Pattern(r"^(?:\.|/|~|file:)|\.(?:whl|tgz|tar\.gz|zip|gem|deb|rpm)$")
+_VERSIONED = Pattern(r"\d")
 _UNPACKS = names(
     "tar sh bash unzip bsdtar dpkg python python3 gunzip zcat cpio rpm tee apt-key gpg kubectl docker psql"
 )

@@ -2,6 +2,7 @@
 
 import re
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell import sensitive
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import parse
@@ -164,8 +165,8 @@ _KNOWN = table(
     ),
 )
 # Options and properties that show nothing of a secret.
-_HARMLESS_QUERY = re.compile(r"^(?:\[?\]?\.?\w*(?:Arn|Name|Id|Version|Date|Time|Status|KeyFingerprint|Tags))+$")
-_SECRET_OUTPUT = re.compile(r"^(?!.*(?:_arn|_name|_id|_version|_path|_user(?:name)?)$)", re.IGNORECASE)
+_HARMLESS_QUERY = Pattern(r"^(?:\[?\]?\.?\w*(?:Arn|Name|Id|Version|Date|Time|Status|KeyFingerprint|Tags))+$")
+_SECRET_OUTPUT = Pattern(r"^(?!.*(?:_arn|_name|_id|_version|_path|_user(?:name)?)$)", re.IGNORECASE)
 
 
 def asked(command: Command) -> Secret | None:

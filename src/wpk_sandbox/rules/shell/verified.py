@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names, parse
 from wpk_sandbox.rules.shell.printed import input_words
@@ -38,8 +39,8 @@ _VERIFIERS = {
     "ssh-keygen": names("verify"),
     "age-verify": frozenset[str](),
 }
-_LISTS = re.compile(r"\.(?:sha\d+(?:sums?)?|md5(?:sums?)?|sums?|asc|sig|sign|minisig|bundle|pem|crt|pub|checksum)$")
-_LINE = re.compile(r"(\S+)\s*$", re.MULTILINE)
+_LISTS = Pattern(r"\.(?:sha\d+(?:sums?)?|md5(?:sums?)?|sums?|asc|sig|sign|minisig|bundle|pem|crt|pub|checksum)$")
+_LINE = Pattern(r"(\S+)\s*$", re.MULTILINE)
 
 EVERYTHING = frozenset({"*"})
 

@@ -1,17 +1,17 @@
 """Words of a command: literal text, and what cannot be known before it runs."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from wpk_sandbox.pattern import Pattern
 from wpk_sandbox.rules.shell.source import Span
 
 if TYPE_CHECKING:
     from wpk_sandbox.rules.shell.command import Command
 
-_GLOB = re.compile(r"[*?\[]")
+_GLOB = Pattern(r"[*?\[]")
 
 
 class Known(Enum):
@@ -38,7 +38,7 @@ class Piece:
     quoted: bool = False
     source: str = ""
     name: str = ""
-    commands: tuple["Command", ...] = ()
+    commands: tuple["Command", ...] = field(default=(), repr=False)
     splits: bool = False
 
     @property

@@ -2,9 +2,11 @@
 
 import re
 
+from wpk_sandbox.pattern import Pattern
+
 # Forms that the issuers themselves describe, so that a match is a secret whatever stands around it.
-ISSUED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (what, re.compile(pattern))
+ISSUED: tuple[tuple[str, Pattern], ...] = tuple(
+    (what, Pattern(pattern))
     for what, pattern in (
         ("an AWS access key", r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b"),
         ("a GitHub token", r"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})\b"),
@@ -43,7 +45,7 @@ ISSUED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 # What all of them, and the forms below, have in common, in lower case: one cheap look passes over ordinary text.
-HINT = re.compile(
+HINT = Pattern(
     r"akia|asia|gh[pousr]_|github_pat|gl(?:pat|dt|rt|cbt|ptt)-|xox|xapp-|hooks\.slack|aiza|_live_|npm_|eyj|pypi-"
     r"|rubygems_|dckr_|hf_|sk-|sg\.|:aa|/webhook|googleapis|gocspx|ya29|_v1_|hv[sbr]\.|atlasv1|gls?[ac]_|nrak|sntr"
     r"|dapi|shp[acs]|key|atatt3|dp\.|pul-|://[^/\s]*@|pass|pwd|secret|token|credential|bearer|basic |mysql|mariadb"
@@ -54,7 +56,7 @@ _WORDS = (
     r"|(?:api|access|account|private|secret|routing|integration|signing|encryption|master|auth|shared|preshared|session"
     r"|cookie|deploy|license)[_-]?key)"
 )
-NAME = re.compile(rf"(?:^|[_.-]|(?<=[a-z])(?=[A-Z])){_WORDS}$", re.IGNORECASE)
+NAME = Pattern(rf"(?:^|[_.-]|(?<=[a-z])(?=[A-Z])){_WORDS}$", re.IGNORECASE)
 # The words between a program and its option: of the same command, and not many, so that a long text costs no more
 # than its length.
 _WORD = r"(?:[^\s|;&'\"\\]++|'[^']{0,400}'|\"[^\"]{0,400}\"|\\\S)++"
@@ -73,8 +75,8 @@ _LOGIN_PAIR = "a login in base64"
 _SETTING = "a secret in a setting"
 _QUERY = "a key in a URL"
 _DEFAULT = "a secret as a default"
-IN_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (what, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+IN_TEXT: tuple[tuple[str, Pattern], ...] = tuple(
+    (what, Pattern(pattern, re.IGNORECASE | re.MULTILINE))
     for what, pattern in (
         ("a password in a URL", r"(?<=[a-z0-9])://[^/\s:@'\"]*:([^/\s@'\"]{3,})@"),
         ("a bearer token", r"\bbearer\s+([A-Za-z0-9._~+/=-]{12,})"),
@@ -103,31 +105,31 @@ IN_TEXT: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 BY_NAME = frozenset({"an assigned secret", "a secret in an option", "a secret in JSON", _SETTING, _QUERY, _DEFAULT})
 # The base64 of a user and a password.
 PAIRS = frozenset({BASIC, _LOGIN_PAIR})
-PLACEHOLDER = re.compile(
+PLACEHOLDER = Pattern(
     r"^\$|\$[{(]|\{\{|^`|^[A-Z]+\[|^<.*>$|^\[.*\]$|^\*+$|^x{3,}$|change-?_?me|example|placeholder|redacted|dummy|replace"
     r"|your[-_]|insert|todo|\.\.\.|\*{4}|^<\w|^\[[$^]|^--[a-z]|^os\.(?:environ|getenv)|^process\.env|^pass:$|^getent\b"
     r"|^(?:none|null|true|false|yes|no|original|previous|unset|undefined|empty|string|secret|password|token)$",
     re.IGNORECASE,
 )
 # A variable within a text; `$Rz7` in a random password is none.
-VARIABLE = re.compile(r"\$(?:[A-Z_][A-Z0-9_]+|[a-z_][a-z0-9_]+)\b")
+VARIABLE = Pattern(r"\$(?:[A-Z_][A-Z0-9_]+|[a-z_][a-z0-9_]+)\b")
 _WORD_OR_NUMBER = r"(?:[a-z]+\d{0,3}|\d{1,3})"
 # The name of what holds a secret, or of what an earlier handler produced: `new_credentials`, `db-token-2`.
-PLAIN_NAME = re.compile(rf"[a-z]+\d{{0,3}}(?:[-_.]{_WORD_OR_NUMBER})*")
+PLAIN_NAME = Pattern(rf"[a-z]+\d{{0,3}}(?:[-_.]{_WORD_OR_NUMBER})*")
 # A word of a form: `login.password=Password`.
-LABEL = re.compile(r"[A-Z][a-zà-ÿ]+")
+LABEL = Pattern(r"[A-Z][a-zà-ÿ]+")
 # Where a secret is, and no secret: a path, an address, a reference to a store of secrets.
-PATH = re.compile(
+PATH = Pattern(
     r"(?:~|\.{0,2})/[\w./-]+|@\S+|[a-z][a-z0-9+.-]*://\S*|arn:\S+|projects/\S+/secrets/\S+"
     r"|(?:vault|op|ssm|sops|secretref|keyvault|akv|asm|gsm|gcpsm|awssm|file|env|k8s|doppler|ref\+\w+):\S+"
     rf"|{_WORD_OR_NUMBER}(?:[-_.]{_WORD_OR_NUMBER})*(?:/{_WORD_OR_NUMBER}(?:[-_.]{_WORD_OR_NUMBER})*)+(?:#[\w.-]+)?",
     re.IGNORECASE,
 )
 # Names that hold a password even when it is an ordinary word.
-SURELY = re.compile(r"passw|pwd|passphrase", re.IGNORECASE)
+SURELY = Pattern(r"passw|pwd|passphrase", re.IGNORECASE)
 RANDOM_BITS = 3.0
 # What stands in a Secret beside the secrets.
-PUBLIC = re.compile(
+PUBLIC = Pattern(
     r"(?:.*[._-])?(?:user(?:name)?|login|host(?:name)?|port|database|db(?:name)?|ca\.crt|tls\.crt|crt|cert(?:ificate)?|pub"
     r"|public[._-]?key|url|uri|endpoint|region|bucket|namespace|e?mail|realm|issuer|client[._-]?id|known_hosts|type|name)",
     re.IGNORECASE,

@@ -5,7 +5,7 @@ is read as if it was a package of its own, and what is found in it is told at it
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wpk_sandbox.finding import Location
 from wpk_sandbox.package.package import Document, Package
@@ -16,7 +16,7 @@ from wpk_sandbox.rules.shell.command import Command
 from wpk_sandbox.rules.shell.options import names
 from wpk_sandbox.rules.shell.options import parse as parse_options
 from wpk_sandbox.rules.shell.printed import input_words
-from wpk_sandbox.rules.shell.words import Word
+from wpk_sandbox.rules.shell.words import Word, joined
 from wpk_sandbox.rules.subject import ShellText, Subject
 
 MOST_TEXTS = 50
@@ -30,12 +30,12 @@ class Piped:
 
     package: Package
     script: ShellText
-    places: tuple[int, ...]
+    places: list[int]
 
     def location(self, within: Location, subject: Subject) -> Location:
         """Where in the file of the subject a place of this document stands."""
         start, end = Places(self.package.document).range(within)
-        last = len(self.places) - 1
+        last = len(self.places) - 2
         start, end = min(start, last), min(max(end, start + 1), last + 1)
         pointer, value, span = self.script.part((self.places[start], self.places[end - 1] + 1))
         return subject.places.locate(pointer, value, span)
@@ -67,16 +67,12 @@ def _applies(command: Command) -> bool:
     return bool(operands) and operands[0].value in _VERBS
 
 
-def _text(words: tuple[Word, ...]) -> tuple[str, tuple[int, ...]]:
+def _text(words: tuple[Word, ...]) -> tuple[str, list[int]]:
     """The text with the place of each character; what is not known stands as a parameter does: `${NAME}`."""
-    text: list[str] = []
-    places: list[int] = []
-    for number, word in enumerate(words):
-        if number:
-            text.append(" ")
-            places.append(word.span[0])
-        for piece in word.pieces:
-            shown = piece.text if piece.exact else f"${{{piece.name or 'output'}}}"
-            text.append(shown)
-            places += piece.places if piece.exact else [piece.places[0]] * len(shown)
-    return "".join(text), tuple(places)
+    shown = [
+        replace(
+            word, pieces=tuple(replace(piece, source=f"${{{piece.name or 'output'}}}") for piece in word.pieces)
+        )
+        for word in words
+    ]
+    return joined(shown, words[-1].span[1])

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from wpk_sandbox.finding import Finding, Rule, Severity
@@ -75,25 +76,39 @@ def _within(value: Any, pointer: str, name: str) -> Iterator[Secret]:
         own = value.get("annotation") or value.get("name")
         for key, item in value.items():
             called = own if key in ("value", "default") and isinstance(own, str) else key
-            yield from _within(item, f"{pointer}/{escaped(key)}", called)
+            if _may_hold(item, called):
+                yield from _within(item, f"{pointer}/{escaped(key)}", called)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _within(item, f"{pointer}/{index}", name)
-    elif (
-        isinstance(value, int)
-        and not isinstance(value, bool)
-        and forms.SURELY.search(name)
-        and forms.NAME.search(name)
-    ):
+            if _may_hold(item, name):
+                yield from _within(item, f"{pointer}/{index}", name)
+    elif isinstance(value, int) and not isinstance(value, bool) and _is_named(name) and forms.SURELY.search(name):
         text = str(value)
         yield Secret(f"the value of `{name}`", pointer, text, (0, len(text)))
 
 
+def _may_hold(value: Any, name: str) -> bool:
+    """False for what holds no secret whatever else is there: most values, which nobody then needs the place of."""
+    if isinstance(value, str):
+        return _is_named(name) or _is_hinted(value)
+    return isinstance(value, (dict, list, Mapping)) or (isinstance(value, int) and _is_named(name))
+
+
+@lru_cache(maxsize=4096)
+def _is_named(name: str) -> bool:
+    """True for the name of what is secret; packages have the same few names, and each is looked at once."""
+    return forms.NAME.search(name) is not None
+
+
+def _is_hinted(text: str) -> bool:
+    return len(text) >= 8 and forms.HINT.search(text.lower()) is not None
+
+
 def _text(text: str, pointer: str, name: str) -> Iterator[Secret]:
-    if forms.NAME.search(name) and _is_secret(text, sure=bool(forms.SURELY.search(name))):
+    if _is_named(name) and _is_secret(text, sure=bool(forms.SURELY.search(name))):
         yield Secret(f"the value of `{name}`", pointer, text, (0, len(text)))
         return
-    if len(text) < 8 or not forms.HINT.search(text.lower()):
+    if not _is_hinted(text):
         return
     taken = bytearray(len(text))
     for what, (start, end) in _candidates(text):

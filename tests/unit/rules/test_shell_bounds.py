@@ -150,3 +150,11 @@ def test_what_commands_are_given_from_files_is_bounded() -> None:
     # One is the redirection that writes the file.
     assert few == 21
     assert 50 < many < 200
+
+
+def test_commands_that_hold_each_other_are_compared_by_what_is_written() -> None:
+    nested = "X=a\n" + 'X=$(echo "$X$X" | grep "$X" | cat - "$X")\n' * 12 + 'rm "$X"'
+    one, same, other = (syntax.read(text).commands[-1] for text in (nested, nested, nested[:-4] + "'$X'"))
+    assert (one == same, hash(one) == hash(same)) == (True, True)
+    assert (one == other) is False
+    assert len(repr(one)) < 1_000

@@ -25,7 +25,7 @@ class Redirect:
         return ">" in self.operator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Command:
     """One command, with quotes, variables, wrappers and nested interpreters resolved as far as they can be known.
 
@@ -35,12 +35,15 @@ class Command:
     `folder` the folder that a `cd` before it went to. `forgiven` says that its failure is ignored (`… || true`);
     `assigns` are the variables before it (`X=1 program`). `name` is the program's without its folder (`rm` for
     `/bin/rm`), empty if it is not known.
+
+    Commands hold those before them, and words those whose output they are: to compare or to print all of that would
+    take ever longer, so two commands count as the same where they stand in one place and are written alike.
     """
 
     words: tuple[Word, ...]
     span: Span
     redirects: tuple[Redirect, ...] = ()
-    upstream: tuple["Command", ...] = ()
+    upstream: tuple["Command", ...] = field(default=(), repr=False)
     piped: bool = False
     background: bool = False
     functions: tuple[str, ...] = ()
@@ -55,6 +58,16 @@ class Command:
         # Every rule asks every command for its name, so it is worked out once.
         name = (self.words[0].value or "").rpartition("/")[2] if self.words else ""
         object.__setattr__(self, "name", name)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Command) and self._written == other._written)
+
+    def __hash__(self) -> int:
+        return hash(self.span)
+
+    @cached_property
+    def _written(self) -> tuple[Span, tuple[str, ...]]:
+        return self.span, tuple(word.shown for word in self.words)
 
     @property
     def arguments(self) -> tuple[Word, ...]:

@@ -139,11 +139,11 @@ def split(pieces: Sequence[Piece], span: Span) -> Iterator[Word]:
         if current and (not fields or piece.text[0].isspace()):
             yield Word(tuple(current), span)
             current = []
-        for number, field in enumerate(fields):
+        for number, part in enumerate(fields):
             if number:
                 yield Word(tuple(current), span)
                 current = []
-            current.append(replace(piece, text=field, places=piece.places[: len(field)], splits=False))
+            current.append(replace(piece, text=part, places=piece.places[: len(part)], splits=False))
         if fields and piece.text[-1].isspace():
             yield Word(tuple(current), span)
             current = []

@@ -4,6 +4,7 @@ import pytest
 from checking import of_shell
 
 from wpk_sandbox.rules.shell.parser import OVER
+from wpk_sandbox.rules.shell.progress import MOST_CALLS, MOST_COMMANDS, MOST_REPEATED
 from wpk_sandbox.rules.shell.syntax import read
 
 SYSTEM = "shell-destroy-system"
@@ -243,10 +244,32 @@ def test_functions_that_call_each_other_without_end_are_read_to_an_end() -> None
     assert {command.name for command in script.commands} == {"f", "g"}
 
 
-def test_functions_that_call_ever_more_functions_stop_the_reading_with_its_reason() -> None:
+def test_functions_that_call_ever_more_functions_are_each_read_and_not_forever() -> None:
     definitions = "".join(f"f{n}() {{ {f'f{n + 1}; ' * 6} }}; " for n in range(12))
-    (problem, *_) = read(definitions + "f0").problems
-    assert "called more than" in problem.message
+    script = read(definitions + "f12() { rm -rf /srv/data; }; f0; f0; ls /srv")
+    assert len(script.problems) == 0
+    assert {command.name for command in script.commands} == {f"f{n}" for n in range(13)} | {"rm", "ls"}
+    assert 500 < len(script.commands) < MOST_COMMANDS
+
+
+def test_a_call_outside_of_functions_is_read_however_many_there_are_before_it() -> None:
+    script = read('f() { rm -rf "$1"; }; ' + "f /tmp/x; " * MOST_CALLS + "f /etc")
+    assert script.commands[-1].arguments[-1].value == "/etc"
+    assert len(script.commands) == 2 * MOST_CALLS + 2
+
+
+def test_calls_are_read_again_as_long_as_there_are_few_commands() -> None:
+    script = read("f() { ls; ls; ls; ls; ls; ls; }; " + "f; " * 1000 + "rm -rf /srv/data")
+    assert len(script.problems) == 0
+    assert MOST_REPEATED < len(script.commands) < MOST_COMMANDS
+    assert script.commands[-1].name == "rm"
+
+
+def test_a_file_is_read_again_where_it_has_another_text() -> None:
+    calls = "f() { " + "g; " * 200 + "}; g() { ls; }; f; f; f; "
+    writes = "h() { echo ls /srv > a; sh a; sh a; echo rm -rf /srv/data > a; sh a; sh a; }; h"
+    names = [command.name for command in read(calls + writes).commands]
+    assert names.count("rm") == 1
 
 
 def test_a_chain_of_many_stages_is_read_and_one_of_too_many_is_told() -> None:

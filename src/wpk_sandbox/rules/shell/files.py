@@ -4,7 +4,7 @@
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -44,10 +44,11 @@ class Written:
 
 @dataclass
 class Files:
-    """The files of known text, and those of them that are read as scripts at the moment."""
+    """The files of known text, those of them that are read as scripts at the moment, and those that were."""
 
     written: dict[str, Written] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
+    run: dict[str, Written] = field(default_factory=dict)
     given_away: int = 0
 
     def note(self, command: Command) -> None:
@@ -73,14 +74,19 @@ class Files:
                 return replace(command, redirects=(*command.redirects, written.here))
         return command
 
-    def script(self, command: Command) -> tuple[str, tuple[Started, ...]]:
+    def was_run(self, path: str) -> bool:
+        """True if the file was run before with the text that it has now; it counts as run from now on."""
+        before, self.run[path] = self.run.get(path), self.written[path]
+        return before is self.written[path]
+
+    def script(self, command: Command) -> tuple[str, Iterable[Started]]:
         """The path of the file that a command runs, and what it starts; nothing for one that is being read."""
         if self.written:
             for word, arguments in _run(command):
                 path = _path(word, command.folder)
                 path = path if path in self.written else _on_path(word, self.written)
                 if path in self.written and path not in self.running:
-                    return path, tuple(_started(command, self.written[path], arguments))
+                    return path, _started(command, self.written[path], arguments)
         return "", ()
 
     def _affords(self, written: Written) -> bool:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 MOST_COMMANDS = 4000
 MOST_NESTED = 8
 MOST_DEPTH = 120
-# Bodies of functions that are read for their calls; each call reads the whole body again.
+# Calls in the bodies of functions, and commands, up to which a body or a file is read once more for a further call:
+# functions that call each other would be read without end.
 MOST_CALLS = 500
+MOST_REPEATED = 3000
 
 
 class Stop(Exception):  # noqa: N818 - not an error: it ends the reading of a script
@@ -95,8 +97,11 @@ class Reading:
         self.functions.append(function)
         self.bodies[function.name] = function
 
-    def count_call(self, span: Span) -> None:
-        """Count a reading of a function's body or of a file, each of which may be read again and again."""
-        self.calls += 1
-        if self.calls > MOST_CALLS:
-            raise self.stop(f"functions are called more than {MOST_CALLS} times", span)
+    def follows(self, context: Context, *, known: bool) -> bool:
+        """True for a call that has to be read: always the first one, and further ones as long as there are few.
+
+        `known` says that a call before has read the body of the function, or the file.
+        """
+        self.calls += bool(context.functions)
+        few = self.calls <= MOST_CALLS or not context.functions
+        return not known or (few and len(self.commands) < MOST_REPEATED)

@@ -91,7 +91,8 @@ class Starter:
 
     def _call(self, function: Function, command: Command, context: Context) -> None:
         """A function's body, with the arguments that it is called with and the variables as they are now."""
-        self._reading.count_call(command.span)
+        if not self._reading.follows(context, known=function.called):
+            return
         scope = self._reading.scope
         arguments = scope.get(lists.ARGUMENTS)
         scope.set(lists.ARGUMENTS, lists.listed(command.arguments), certain=True)
@@ -102,8 +103,7 @@ class Starter:
         """A file that the script has written and runs here."""
         files = self._reading.files
         path, started = files.script(command)
-        if path:
-            self._reading.count_call(command.span)
+        if path and self._reading.follows(context, known=files.was_run(path)):
             files.running.add(path)
             self._each(started, command, replace(context, via=(*context.via, command.name)))
             files.running.discard(path)

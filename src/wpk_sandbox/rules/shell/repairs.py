@@ -147,13 +147,15 @@ def _silenced(text: str) -> list[Edit]:
 def _alternatives(text: str) -> list[Edit]:
     """`${X:+ (more)}`: signs in the text that stands for a variable, which mean nothing there."""
     edits: list[Edit] = []
+    seen: set[int] = set()
     for found in _OPERATOR.finditer(text):
-        if not edits or found.end() >= edits[-1][1]:
-            edits += _signs(text, found.end())
+        if found.start() not in seen and (not edits or found.end() >= edits[-1][1]):
+            edits += _signs(text, found.end(), seen)
     return edits
 
 
-def _signs(text: str, start: int) -> Iterator[Edit]:
+def _signs(text: str, start: int, seen: set[int]) -> Iterator[Edit]:
+    """The signs behind an operator, those of the variables inside of it among them, which are noted as seen."""
     depth, quoted, place, last = 0, False, start, min(start + _LONGEST, len(text))
     while place < last and text[place] != "\n":
         char, two = text[place], text[place : place + 2]
@@ -162,6 +164,8 @@ def _signs(text: str, start: int) -> Iterator[Edit]:
             continue
         if two == "${":
             depth += 1
+            if not quoted:
+                seen.add(place)
         elif char == "}":
             depth -= 1
             if depth < 0:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.package import Case, Document, Package
@@ -22,7 +23,6 @@ from wpk_sandbox.rules.attached import attached
 from wpk_sandbox.rules.hiding import Hiding
 from wpk_sandbox.rules.masking import documents_of, hidden_in, shown
 from wpk_sandbox.rules.piped import piped
-from wpk_sandbox.rules.place import Places
 from wpk_sandbox.rules.policy import Policy
 from wpk_sandbox.rules.subject import Subject
 
@@ -55,9 +55,7 @@ def check(package: Package, policy: Policy, cases: Sequence[Case] = ()) -> tuple
     documents = [*documents_of(package), *(document for each in told for document in each.piped)]
     hidden = hidden_in(documents) if any(each.findings for each in told) else Hiding()
     masked = (
-        shown(finding, each.places.line(finding.location.line), hidden)
-        for each in told
-        for finding in each.findings
+        shown(finding, each.line(finding.location.line), hidden) for each in told for finding in each.findings
     )
     return tuple(sorted(masked, key=lambda finding: finding.order))
 
@@ -66,7 +64,7 @@ def check(package: Package, policy: Policy, cases: Sequence[Case] = ()) -> tuple
 class _Told:
     """What is said of a subject, before its secrets are starred, and the objects in its scripts."""
 
-    places: Places
+    line: Callable[[int], str]
     findings: tuple[Finding, ...]
     piped: tuple[Document, ...]
 
@@ -81,4 +79,4 @@ def _told(subject: Subject, families: Sequence[_Family]) -> _Told:
         for finding in (finding for family in _OF_OBJECTS for finding in family(within)):
             found.append(replace(finding, location=part.location(finding.location, subject)))
     distinct = {(finding.rule, finding.location): finding for finding in reversed(found)}
-    return _Told(subject.places, tuple(reversed(distinct.values())), tuple(documents))
+    return _Told(cache(subject.places.line), tuple(reversed(distinct.values())), tuple(documents))

@@ -9,8 +9,8 @@ SHORTEST = 3
 # Where a rule has shortened what it shows, and how much it shows before that at most.
 _CUT = re.compile(r"\.{3,}|…")
 _LONGEST_SHOWN = 100
-# Of longer texts this much is looked up first.
-_HEAD = 256
+# Longer texts are looked for in pieces.
+_PIECE = 256
 # So much of a text at the end of what was shortened is no chance; of a short one its half.
 _TELLING = 4
 
@@ -18,18 +18,15 @@ _TELLING = 4
 class Hiding:
     """The texts that nothing may show. Without any it changes nothing, and is false.
 
-    They are kept in their order, each with the longest other that it begins with: what comes last before a place
-    of a text in that order either begins there, or begins with all that do.
+    They are kept in their order, long ones in overlapping pieces. Whichever is the last not to come after what
+    stands at a place, every text that begins there is it, or the beginning of it.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self.texts = frozenset(text for text in texts if len(text) >= SHORTEST)
-        self._heads = sorted({text[:_HEAD] for text in self.texts})
-        self._within = list(_within(self._heads))
-        self._starts = frozenset(text[:SHORTEST] for text in self._heads)
-        self._long: dict[str, list[str]] = {}
-        for text in sorted((text for text in self.texts if len(text) > _HEAD), key=len, reverse=True):
-            self._long.setdefault(text[:_HEAD], []).append(text)
+        self._pieces = sorted({piece for text in self.texts for piece in _pieces(text)})
+        self._lengths = list(_lengths(self._pieces))
+        self._starts = frozenset(piece[:SHORTEST] for piece in self._pieces)
         self._lines: dict[str, str] = {}
 
     def __bool__(self) -> bool:
@@ -67,15 +64,16 @@ class Hiding:
                 yield index, index + length
 
     def _length(self, text: str, index: int) -> int:
-        """How long the longest of the texts is that begins at a place; 0 if none does."""
-        here = text[index : index + _HEAD]
-        for long in self._long.get(here, ()):
-            if text.startswith(long, index):
-                return len(long)
-        known = bisect_right(self._heads, here) - 1
-        while known >= 0 and not here.startswith(self._heads[known]):
-            known = self._within[known]
-        return len(self._heads[known]) if known >= 0 else 0
+        """How long the longest of the pieces is that begins at a place; 0 if none does."""
+        here = text[index : index + _PIECE]
+        last = bisect_right(self._pieces, here) - 1
+        if last < 0:
+            return 0
+        piece, lengths = self._pieces[last], self._lengths[last]
+        if here.startswith(piece):
+            return len(piece)
+        fitting = bisect_left(lengths, True, key=lambda length: not here.startswith(piece[:length]))
+        return lengths[fitting - 1] if fitting else 0
 
     def _half(self, text: str, end: int) -> tuple[int, int]:
         """The range before a cut that one of the texts begins with; an empty one if there is none."""
@@ -83,21 +81,28 @@ class Hiding:
             shown = text[start:end]
             if len(shown) >= SHORTEST and shown[:SHORTEST] not in self._starts:
                 continue
-            known = bisect_left(self._heads, shown)
-            text_of = self._heads[known] if known < len(self._heads) else ""
+            known = bisect_left(self._pieces, shown)
+            text_of = self._pieces[known] if known < len(self._pieces) else ""
             if text_of.startswith(shown) and len(shown) >= min(_TELLING, len(text_of) / 2):
                 return start, end
         return end, end
 
 
-def _within(texts: list[str]) -> Iterator[int]:
-    """Of each sorted text the place of the longest other that it begins with; -1 if there is none."""
-    open_: list[int] = []
-    for index, text in enumerate(texts):
-        while open_ and not text.startswith(texts[open_[-1]]):
+def _pieces(text: str) -> Iterator[str]:
+    """A text, or pieces of a long one that each overlap the next, so that together they cover all of it."""
+    for start in range(0, max(1, len(text) - _PIECE), _PIECE // 2):
+        yield text[start : start + _PIECE]
+    yield text[-_PIECE:]
+
+
+def _lengths(pieces: list[str]) -> Iterator[tuple[int, ...]]:
+    """Of each sorted piece how long those are that it begins with, and it itself: no more numbers than letters."""
+    open_: list[str] = []
+    for piece in pieces:
+        while open_ and not piece.startswith(open_[-1]):
             open_.pop()
-        yield open_[-1] if open_ else -1
-        open_.append(index)
+        open_.append(piece)
+        yield tuple(map(len, open_))
 
 
 def _replaced(text: str, ranges: Iterable[tuple[int, int]], *, same_length: bool) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from urllib.parse import quote, quote_plus
 
@@ -95,7 +96,7 @@ def masked(findings: Sequence[Finding], packages: Iterable[Package]) -> tuple[Fi
     if not packages:
         return tuple(without(finding, Hiding(_NAMED.findall(finding.excerpt))) for finding in findings)
     hidden = hidden_of(packages)
-    lines = Places(packages[0].document).line  # all packages of a file have its text
+    lines = cache(Places(packages[0].document).line)  # all packages of a file have its text
     return tuple(shown(finding, finding.excerpt and lines(finding.location.line), hidden) for finding in findings)
 
 

@@ -81,8 +81,8 @@ def disguises(command: Command) -> bool:
 
 def _decodes_by_module(command: Command) -> bool:
     """`python3 -m base64 -d`."""
-    values = [word.when_empty for word in command.arguments]
-    return values[:2] == ["-m", "base64"] and "-d" in values
+    module = [word.when_empty for word in command.arguments[:2]]
+    return module == ["-m", "base64"] and any(word.when_empty == "-d" for word in command.arguments)
 
 
 def _rotated(command: Command) -> bool:

@@ -109,15 +109,17 @@ def _masked(command: Command) -> bool:
         return True
     if _SELDOM.search(command.name) and _LETTERS.search(command.name):
         return True
+    if command.name != "exec":
+        return False
     shown = parse(command.arguments, frozenset({"a"}), first_operand_ends=True).value("a")
-    return command.name == "exec" and shown is not None and shown.when_empty.startswith("[")
+    return shown is not None and shown.when_empty.startswith("[")
 
 
 def _numbered(command: Command) -> bool:
     """True for a name whose letters are written by their numbers, or another word with four of them."""
     for index, word in enumerate(command.words):
-        numbers = [found for piece in word.pieces if piece.exact for found in _NUMBERED.findall(piece.source)]
-        if len(numbers) > (0 if index == 0 else _SHORT):
+        sources = [piece.source for piece in word.pieces if piece.source and piece.exact]
+        if sum(len(_NUMBERED.findall(source)) for source in sources) > (0 if index == 0 else _SHORT):
             return True
     first = command.words[0]
     made = [piece.commands[-1] for piece in first.pieces if piece.commands]

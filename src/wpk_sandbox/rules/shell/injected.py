@@ -114,8 +114,8 @@ def _foreign(word: Word, known: frozenset[str]) -> Piece | None:
 
 def _marked(command: Command) -> str:
     """`find -exec sh -c '… {} …'`, `find | xargs -I{} sh -c '… {} …'`: names of files in the program."""
-    words = [word.value or "" for word in command.arguments]
     if command.name == "find":
+        words = [word.value or "" for word in command.arguments]
         starts = [at for at, word in enumerate(words[:-3]) if word in ("-exec", "-execdir", "-ok")]
         shells = (
             at for at in starts if words[at + 1].rpartition("/")[2] in SHELLS and words[at + 2].startswith("-")

@@ -149,8 +149,10 @@ def makes_account(command: Command) -> bool:
 
 def tracks_secrets(command: Command) -> bool:
     """`git add -f .env secrets/`: what a repository was told to leave out."""
+    if command.name != "git":
+        return False
     words = [word.when_empty for word in command.arguments]
-    adds = command.name == "git" and "add" in words and bool({"-f", "--force"} & set(words))
+    adds = "add" in words and bool({"-f", "--force"} & set(words))
     return adds and any(_SECRET_FILE.search(word) for word in words)
 
 

@@ -148,4 +148,5 @@ def run_file(command: Command) -> str:
         operands = parse(command.arguments, first_operand_ends=True).operands
         return file_key(operands[0]) if operands else ""
     path = command.words[0]
-    return file_key(path) if path.value is None or "/" in path.value else ""
+    known = path.value
+    return file_key(path) if known is None or "/" in known else ""

@@ -112,8 +112,8 @@ def unchecked(command: Command) -> str:
         return ""
     if any(_OPTION.fullmatch(text) for text in _before_end(texts)):
         return CERTIFICATES
-    settings = [word.value for word in (*command.assigns, *command.arguments) if word.value and "=" in word.value]
-    settings = [text for text in settings if len(text) <= LONGEST_SETTING]
+    words = [word for word in (*command.assigns, *command.arguments) if "=" in word.when_empty]
+    settings = [text for word in words if (text := word.value) and len(text) <= LONGEST_SETTING]
     if any(_VARIABLE.fullmatch(text) or _IN_TEXT.search(text) for text in settings):
         return CERTIFICATES
     if any(_SIGNATURE_VARIABLE.fullmatch(text) for text in settings):

@@ -52,8 +52,10 @@ def names_of(command: Command) -> frozenset[str]:
     if command.name in _SUMS:
         return _of_sums(command)
     verbs = _VERIFIERS.get(command.name)
+    if verbs is None:
+        return frozenset()
     values = {word.when_empty for word in command.arguments}
-    if verbs is None or (verbs and verbs.isdisjoint(values)):
+    if verbs and verbs.isdisjoint(values):
         return frozenset()
     if command.name == "openssl" and not values & {"-verify", "-signature"} and not command.piped:
         return frozenset()

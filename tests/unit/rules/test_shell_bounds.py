@@ -158,3 +158,10 @@ def test_commands_that_hold_each_other_are_compared_by_what_is_written() -> None
     assert (one == same, hash(one) == hash(same)) == (True, True)
     assert (one == other) is False
     assert len(repr(one)) < 1_000
+
+
+def test_deep_trees_of_what_is_no_shell_are_told_of_once() -> None:
+    assert problems('echo "${X:+$(ls)}"\n' * 200) == []
+    (problem,) = problems("echo ${X:+$(" * 700)
+    assert problem.startswith("this is not shell syntax")
+    assert problems("exec 3<>/srv/pipe\n" * 500) == []

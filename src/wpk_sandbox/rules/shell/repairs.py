@@ -94,14 +94,14 @@ def names(root: "Node", data: bytes) -> list[Edit]:
     if _TWO_NAMES.search(data) is None:
         return []
     found: list[Edit] = []
-    waiting = [root]
+    waiting = [(root, "")]
     while waiting:
-        node = waiting.pop()
-        if node.type == "$" and node.parent is not None and node.parent.type == "concatenation":
+        node, around = waiting.pop()
+        if node.type == "$" and around == "concatenation":
             name = _NAME.match(data, node.end_byte)
             if name is not None:
                 found += [(name.start(), name.start(), "{"), (name.end(), name.end(), "}")]
-        waiting += reversed(node.children)
+        waiting += [(child, node.type) for child in reversed(node.children)]
     return found
 
 

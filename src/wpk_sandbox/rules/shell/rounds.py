@@ -52,33 +52,27 @@ def only_looks(loop: "Node", source: Source) -> bool:
 
 def _all(nodes: "list[Node]", source: Source, known: frozenset[str]) -> bool:
     """True when all commands below nodes are among those known, and nothing is changed."""
-    for node in _below(nodes):
+    for node, substituted in _below(nodes):
         if node.type in _CHANGES:
             return False
         if node.type == "file_redirect" and "<" in _text(node, source)[:2]:
             return False
         if node.type == "command":
             name, _, rest = _text(node, source).partition(" ")
-            within = _QUICK if known is _IDLE and _substituted(node) else known
+            within = _QUICK if known is _IDLE and substituted else known
             if name not in within or (name not in _IDLE and _WAITS.search(rest)):
                 return False
     return True
 
 
-def _substituted(node: "Node") -> bool:
-    while node.parent is not None and node.type != "do_group":
-        node = node.parent
-        if node.type == "command_substitution":
-            return True
-    return False
-
-
-def _below(nodes: "list[Node]") -> "Iterator[Node]":
-    waiting = list(nodes)
+def _below(nodes: "list[Node]") -> "Iterator[tuple[Node, bool]]":
+    """All nodes below some, and whether the output of each goes into a command."""
+    waiting = [(node, False) for node in nodes]
     while waiting:
-        node = waiting.pop()
-        yield node
-        waiting += node.children
+        node, substituted = waiting.pop()
+        yield node, substituted
+        substituted = node.type == "command_substitution" or (substituted and node.type != "do_group")
+        waiting += [(child, substituted) for child in node.children]
 
 
 def _text(node: "Node", source: Source) -> str:

@@ -104,13 +104,15 @@ class Source:
 
     def error(self, root: "Node") -> tuple[str, Span] | None:
         """What is no shell, and where first; `3<>file` is, though the grammar does not know it."""
-        waiting = [root] if root.has_error else []
+        # A tree looks for the parent of a node from its root, which takes long where it is deep.
+        waiting = [(root, "")] if root.has_error else []
         while waiting:
-            node = waiting.pop()
-            if (node.is_error or node.is_missing) and not self._is_valid(node):
+            node, around = waiting.pop()
+            if (node.is_error or node.is_missing) and not self._is_valid(node, around):
                 missing = f": `{node.type}` is missing" if node.is_missing and node.type.strip() else ""
                 return f"this is not shell syntax{missing}", self._first_line(node)
-            waiting += [child for child in reversed(node.children) if child.has_error or child.is_missing]
+            broken = [child for child in reversed(node.children) if child.has_error or child.is_missing]
+            waiting += [(child, node.type) for child in broken]
         return None
 
     def line(self, byte: int) -> Span:
@@ -128,9 +130,8 @@ class Source:
         line_end = self.data.find(b"\n", start, end)
         return self.span(start, line_end if line_end > start else end)
 
-    def _is_valid(self, node: "Node") -> bool:
-        within_redirect = node.parent is not None and node.parent.type == "file_redirect"
-        return within_redirect and self.slice(node.start_byte, node.end_byte) in ("<", ">")
+    def _is_valid(self, node: "Node", around: str) -> bool:
+        return around == "file_redirect" and self.slice(node.start_byte, node.end_byte) in ("<", ">")
 
 
 def _unread(root: "Node") -> int:

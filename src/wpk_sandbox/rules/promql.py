@@ -39,7 +39,6 @@ _OF_RANGES = names(
     " quantile_over_time stddev_over_time stdvar_over_time last_over_time present_over_time absent_over_time"
     " mad_over_time"
 )
-_MOST_READ = 1000
 _MATCHERS = frozenset({"=", "!=", "=~", "!~"})
 _COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 _RANGE = Pattern(r"\[\s*(\d+)\s*([A-Za-z]*)\s*\]")
@@ -132,23 +131,20 @@ def _unquoted(tokens: list[tuple[str, str]]) -> str:
 
 def _without_range(tokens: list[tuple[str, str]]) -> str:
     """`rate(x)`: some functions look at a time, which stands in brackets."""
-    # Each call is read to its end, which takes the square of their number where they are nested.
-    for index, (_, word) in enumerate(tokens[:_MOST_READ]):
-        if word not in _OF_RANGES or [text for _, text in tokens[index + 1 : index + 2]] != ["("]:
-            continue
-        inside = list(_up_to_closing(tokens[index + 2 :]))
-        if not any(text == "[" or kind == "parameter" for kind, text in inside):
-            return f"`{word}` takes a range of time; write `{word}(… [5m])`"
+    # The function of each open parenthesis, and whether a range or anything unknown stands within.
+    opened: list[tuple[str, bool]] = []
+    for (_, before), (kind, text) in pairwise([("", ""), *tokens]):
+        if text == "(" and kind == "bracket":
+            opened.append((before, False))
+        elif opened and (text == "[" or kind == "parameter"):
+            opened[-1] = (opened[-1][0], True)
+        elif opened and text == ")" and kind == "bracket":
+            function, ranged = opened.pop()
+            if function in _OF_RANGES and not ranged:
+                return f"`{function}` takes a range of time; write `{function}(… [5m])`"
+            if opened and ranged:
+                opened[-1] = (opened[-1][0], True)
     return ""
-
-
-def _up_to_closing(tokens: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    depth = 1
-    for kind, text in tokens:
-        depth += {"(": 1, ")": -1}.get(text, 0) if kind == "bracket" else 0
-        if not depth:
-            return
-        yield kind, text
 
 
 def _compared_range(tokens: list[tuple[str, str]]) -> str:

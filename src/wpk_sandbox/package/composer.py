@@ -192,7 +192,8 @@ class _Composer:
         if len(text) > LONGEST_SCALAR:
             message = f"a text of {len(text)} characters, and the most that is read is {LONGEST_SCALAR}"
             raise self._stop(problems.YAML_TOO_LARGE, event, message)
-        self._check_characters(event)
+        if event.style == '"' and not text.isprintable():
+            self._check_characters(event)
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.key is None and type(frame.value) is dict:
             self._key(frame, event)
@@ -321,10 +322,8 @@ class _Composer:
             raise self._stop(problems.YAML_TOO_LARGE, event, f"the file has more than {MOST_NODES} values")
 
     def _check_characters(self, event: Any) -> None:
-        """Find what escapes brought in: the text of the file itself was checked before."""
+        """Find what escapes brought into quotes: the text of the file itself was checked before."""
         text = event.value
-        if event.style != '"' or text.isprintable():
-            return
         if any("\ud800" <= character <= "\udfff" for character in text):
             self._report(problems.YAML_ENCODING, event, "an escape stands for half of a character (a surrogate)")
         if control := _CONTROL.search(text):

@@ -7,7 +7,7 @@ from checking import package, rules, shell
 
 from wpk_sandbox.rules import quoting, scripts
 from wpk_sandbox.rules.policy import Policy
-from wpk_sandbox.rules.shell import files, parser, syntax
+from wpk_sandbox.rules.shell import files, parser, sources, syntax
 from wpk_sandbox.rules.shell.printed import input_words
 from wpk_sandbox.rules.shell.words import Word
 from wpk_sandbox.rules.subject import Subject
@@ -165,3 +165,10 @@ def test_deep_trees_of_what_is_no_shell_are_told_of_once() -> None:
     (problem,) = problems("echo ${X:+$(" * 700)
     assert problem.startswith("this is not shell syntax")
     assert problems("exec 3<>/srv/pipe\n" * 500) == []
+
+
+@pytest.mark.parametrize(("levels", "found"), [(1, True), (sources.MOST_LEVELS - 1, True), (200, False)])
+def test_outputs_inside_of_outputs_are_followed_for_some_levels(levels: int, *, found: bool) -> None:
+    script = syntax.read("X=$(cat /etc/shadow)\n" + "X=$(echo $X)\n" * levels + "echo $X")
+    (word,) = script.commands[-1].arguments
+    assert (sources.within(word) is not None) is found

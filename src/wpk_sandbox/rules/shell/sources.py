@@ -20,9 +20,10 @@ Stored = Mapping[str, Secret]
 _NOTHING: Stored = {}
 
 # Bounds, since a script may be made to be costly: the stages of a pipeline that are followed back, and the commands
-# inside of words (`$(…)`, variables that hold one) that one question looks at.
+# inside of words (`$(…)`, variables that hold one) that one question looks at, and how deep they are.
 MOST_STAGES = 32
 MOST_INSIDE = 64
+MOST_LEVELS = 12
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,12 @@ class _Search:
 
     stored: Stored = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
+    level: int = 0
 
     def enters(self, command: Command) -> bool:
-        """True for a command that has to be looked at: not yet, and not too many before it."""
+        """True for a command that has to be looked at: not yet, not too many before it and around it."""
+        if self.level > MOST_LEVELS:
+            return False
         new = id(command) not in self.seen and len(self.seen) < MOST_INSIDE
         self.seen.add(id(command))
         return new
@@ -87,11 +91,12 @@ def within(word: Word, *, shown: bool = False) -> Secret | None:
 
 
 def _within(word: Word, search: _Search, *, shown: bool = False) -> Secret | None:
+    inside = _Search(search.stored, search.seen, search.level + 1)
     for piece in word.pieces:
         if (read := _FILE_SUBSTITUTION.match(piece.source)) and (found := _of_path(read[1], read[1], _NOTHING)):
             return found
         for index, command in enumerate(piece.commands[:MOST_INSIDE]):
-            found = _source(command, search) if search.enters(command) else None
+            found = _source(command, inside) if inside.enters(command) else None
             if found and not any(ends(later) for later in _behind(command, piece.commands[index + 1 :])):
                 return found
     variable = sensitive.secret_variable(word) if shown else None

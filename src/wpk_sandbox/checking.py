@@ -1,6 +1,7 @@
 """What can be said of packages without running them: findings, decisions and plans."""
 
 import json
+from dataclasses import replace
 from typing import IO
 
 from wpk_sandbox.check_forms import FORMS, Checked
@@ -14,6 +15,7 @@ from wpk_sandbox.plan.planner import needs
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.plan_table import plan_json, plan_table
 from wpk_sandbox.report.terminal import write
+from wpk_sandbox.run.secrecy import discreet_name, discreet_plan
 from wpk_sandbox.sandbox.table import choose
 
 
@@ -23,7 +25,7 @@ def check(request: Request, form: str, stream: IO[str], *, category: str = "", w
     `category` and `waived` are SARIF's: what tells the log apart, and whether it has what is waived.
     """
     loose: list[Finding] = []
-    judged = _first_cases(list(judge(request, loose)))
+    judged = tuple(_named_openly(each, request) for each in _first_cases(list(judge(request, loose))))
     FORMS[form](Checked(request, judged, tuple(loose), category, waived), stream)
     refused = any(refusal(each, request.settings) for each in judged)
     bad = refused or any(fatal(finding.severity) for finding in loose)
@@ -35,7 +37,8 @@ def show_plans(request: Request, form: str, stream: IO[str]) -> int:
     loose: list[Finding] = []
     plans = []
     for judged in judge(request, loose):
-        intended = plan_package(judged, _sandbox(judged, request), request)
+        hidden = request.hidden(judged.package, judged.case)
+        intended = discreet_plan(plan_package(judged, _sandbox(judged, request), request), hidden)
         if form == "json":
             plans.append(json.loads(plan_json(intended)))
         else:
@@ -71,6 +74,12 @@ def _sandbox(judged: Judged, request: Request) -> str:
         return choose(asked, needs(judged.package), request.settings.spec).type.name
     except UnavailableError:
         return "local"
+
+
+def _named_openly(judged: Judged, request: Request) -> Judged:
+    """A package whose name and version may be said; its findings may be already."""
+    hidden = request.hidden(judged.package, judged.case)
+    return replace(judged, package=discreet_name(judged.package, hidden)) if hidden else judged
 
 
 def _first_cases(judged: list[Judged]) -> tuple[Judged, ...]:

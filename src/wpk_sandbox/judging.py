@@ -18,8 +18,9 @@ from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.package.selection import Selection, normal
 from wpk_sandbox.package.source import read_file
+from wpk_sandbox.rules.hiding import Hiding
 from wpk_sandbox.rules.judgement import Before, judged_before, judgement
-from wpk_sandbox.rules.masking import masked
+from wpk_sandbox.rules.masking import hidden_of, hidden_values, masked
 from wpk_sandbox.rules.naming import name_taken
 from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome, weighed
 from wpk_sandbox.rules.waivers import about_policy
@@ -55,6 +56,11 @@ class Request:
         """When whatever is left of the run may be removed by anyone who sweeps."""
         life = KEPT_FOR if self._keeps else timedelta(seconds=self.settings["timeouts.run"]) + GRACE
         return datetime.now(UTC) + life
+
+    def hidden(self, package: Package, case: Case) -> Hiding:
+        """What nothing may show of a package in a case: its secrets, and those that it is given."""
+        given = (self.parameters, self.event, case.parameters, case.event, *case.objects)
+        return hidden_of([package]) | hidden_values(*given)
 
     def ledger(self) -> Ledger:
         """A ledger for one package."""

@@ -28,6 +28,7 @@ from wpk_sandbox.run.observe import Observer, Silent
 from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.outcome import Outcome as RunOutcome
 from wpk_sandbox.run.result import PackageResult, RunResult, SandboxResult, Verdict, worst
+from wpk_sandbox.run.secrecy import Discreet, discreet
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.table import Choice, choose
@@ -76,6 +77,8 @@ def _try_package(
     """The result of one package, after everything that it made was undone; and the signal that ended it early."""
     began = time.monotonic()
     package, decision = judged.package, judged.decision
+    hidden = request.hidden(package, judged.case)
+    observer = Discreet(observer, hidden)
     observer.package_started(package.name, package.version, package.path, decision.risk, decision.outcome)
     ledger, stopped = request.ledger(), None
     try:
@@ -89,6 +92,7 @@ def _try_package(
     finally:
         late = _closed(ledger)
     result = replace(_counted(result, ledger.tally()), seconds=time.monotonic() - began)
+    result = discreet(result, hidden)
     observer.package_finished(result)
     return result, stopped or late
 

@@ -1,6 +1,6 @@
 """The whole judgement of one package: rules, severities of the policy, waivers, decision, and what a change did."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,6 +9,7 @@ from wpk_sandbox.package.package import Case, Package
 from wpk_sandbox.rules.check import check
 from wpk_sandbox.rules.difference import risk_changes
 from wpk_sandbox.rules.known import Known
+from wpk_sandbox.rules.masking import hidden_of, hidden_values, without
 from wpk_sandbox.rules.policy import Decision, FileWaiver, Policy, decide, weighed
 from wpk_sandbox.rules.waivers import waive
 
@@ -51,16 +52,29 @@ def judgement(
     `before` is what a change is measured against: with it a comment waives only what the base waives too (and,
     where the policy says so, what is not critical).
     """
+    further = tuple(further)
     found = weighed([*further, *check(package, policy, cases)], policy)
     known = before.known if before else None
     beside = [document for documents in package.files.values() for document in documents]
     waived = waive(package.document, found, policy, today, known, beside=beside)
-    findings = tuple(sorted(waived.findings, key=lambda each: each.order))
+    findings = tuple(sorted(_shown(package, cases, further, waived.findings), key=lambda each: each.order))
     decision = decide(findings, policy, automatic=package.safety.mode == "auto")
     if before is None or before.package is None:
         return Judgement(findings, decision, waived.used)
     changes = risk_changes((before.package, before.findings), (package, findings))
     return Judgement(findings, decision, waived.used, before.risk, changes)
+
+
+def _shown(
+    package: Package, cases: Sequence[Case], further: Sequence[Finding], findings: Sequence[Finding]
+) -> Iterator[Finding]:
+    """The findings without secrets in what the rules have not said themselves: of files, and reasons of waivers."""
+    if not further and not any(each.waiver for each in findings):
+        yield from findings
+        return
+    values = [value for case in cases for value in (case.parameters, case.event, *case.objects)]
+    hidden = hidden_of([package]) | hidden_values(*values)
+    yield from (without(finding, hidden) for finding in findings)
 
 
 def judged_before(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import chain
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from wpk_sandbox.finding import Finding
@@ -37,6 +38,11 @@ def hidden_in(documents: Iterable[Document]) -> Hiding:
 def hidden_of(packages: Iterable[Package]) -> Hiding:
     """The same of packages and the files that they name."""
     return hidden_in(chain.from_iterable(map(documents_of, packages)))
+
+
+def hidden_values(*data: Any) -> Hiding:
+    """The same of plain values: a mapping of parameters, an event, objects."""
+    return Hiding(text for secret in secrets.in_data(list(data)) for text in _spelled(secret.value))
 
 
 def documents_of(package: Package) -> Iterator[Document]:

@@ -61,7 +61,12 @@ def found(subject: Subject) -> Iterator[Secret]:
 
 def in_document(document: Document) -> Iterator[Secret]:
     """The same of a document, which may be a list of objects."""
-    yield from _within(document.data, "", "")
+    yield from in_data(document.data)
+
+
+def in_data(data: Any) -> Iterator[Secret]:
+    """The same of plain values, such as the parameters of a case."""
+    yield from _within(data, "", "")
 
 
 def _within(value: Any, pointer: str, name: str) -> Iterator[Secret]:

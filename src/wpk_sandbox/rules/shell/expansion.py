@@ -97,17 +97,17 @@ def _stops_at_unset(command: Command) -> bool:
 def _guarded(command: Command) -> set[str]:
     """The variables that a command tests, or that end the script when they are empty."""
     if command.name in _TESTS:
-        words = [word for word in command.words if not _vanishes(word, command)]
+        asks = command.name in ("[", "test") and any(word.value == "-n" for word in command.arguments)
+        words = [word for word in command.words if not (asks and _vanishes(word))]
         # What a command prints has no name in the script, and is known again by how it is written.
         pieces = (piece for word in words for piece in word.pieces if not piece.exact)
         return {piece.name or piece.source for piece in pieces}
     return {piece.name for word in command.words for piece in word.pieces if piece.name and ":?" in piece.source}
 
 
-def _vanishes(word: Word, command: Command) -> bool:
+def _vanishes(word: Word) -> bool:
     """True for the variable of `[ -n $DIR ]`, which tests whether `-n` is a text when there is nothing in it."""
-    tests = command.name in ("[", "test") and any(each.value == "-n" for each in command.arguments)
-    return tests and not any(piece.exact or piece.quoted for piece in word.pieces)
+    return not any(piece.exact or piece.quoted for piece in word.pieces)
 
 
 def _reaching(command: Command, guarded: frozenset[str]) -> Iterator[Issue]:

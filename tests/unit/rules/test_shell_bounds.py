@@ -167,6 +167,13 @@ def test_deep_trees_of_what_is_no_shell_are_told_of_once() -> None:
     assert problems("exec 3<>/srv/pipe\n" * 500) == []
 
 
+def test_a_test_of_many_words_looks_at_its_variables() -> None:
+    test = "[ " + "-o -n {} " * 1_500 + "]\n"
+    unsafe = "shell-unsafe-expansion"
+    assert unsafe not in rules(shell(test.format(*['"$DIR"'] * 1_500) + 'rm -rf "$DIR"/*'))
+    assert unsafe in rules(shell(test.format(*["$DIR"] * 1_500) + 'rm -rf "$DIR"/*'))
+
+
 @pytest.mark.parametrize(("levels", "found"), [(1, True), (sources.MOST_LEVELS - 1, True), (200, False)])
 def test_outputs_inside_of_outputs_are_followed_for_some_levels(levels: int, *, found: bool) -> None:
     script = syntax.read("X=$(cat /etc/shadow)\n" + "X=$(echo $X)\n" * levels + "echo $X")

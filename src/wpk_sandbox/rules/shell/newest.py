@@ -143,8 +143,8 @@ _ASKS = table(
     ),
 )
 _TAKERS = names(
-    "curl wget aria2c pip pip3 pipx npm pnpm yarn npx gem go cargo apt-get apt dnf yum apk docker podman nerdctl helm"
-    " git kubectl oc crane skopeo"
+    "curl wget aria2c pip pip3 pipx npm pnpm yarn npx gem go cargo apt-get apt dnf yum apk docker podman nerdctl"
+    " helm git kubectl oc crane skopeo"
 )
 _INSIDE = Pattern(r"://(?:169\.254\.|\[fd00:|100\.100\.|metadata\.|localhost|127\.)")
 _IMAGE_OPTION = Pattern(r"--image=(.+)")

@@ -22,6 +22,7 @@ MOST_DEPTH = 120
 # functions that call each other would be read without end.
 MOST_CALLS = 500
 MOST_REPEATED = 3000
+_UNFOLLOWED = "there are too many calls of functions to follow each: this one and those after it are not read"
 
 
 class Stop(Exception):  # noqa: N818 - not an error: it ends the reading of a script
@@ -97,11 +98,16 @@ class Reading:
         self.functions.append(function)
         self.bodies[function.name] = function
 
-    def follows(self, context: Context, *, known: bool) -> bool:
-        """True for a call that has to be read: always the first one, and further ones as long as there are few.
+    def follows(self, context: Context, span: Span, *, known: bool) -> bool:
+        """True for a call that is read: always the first one, and further ones as long as there are few.
 
-        `known` says that a call before has read the body of the function, or the file.
+        `known` says that a call before has read the body of the function, or the file. What a further call would do
+        with other values is not known beyond the bound, and silence about it would be a place to hide in.
         """
         self.calls += bool(context.functions)
         few = self.calls <= MOST_CALLS or not context.functions
-        return not known or (few and len(self.commands) < MOST_REPEATED)
+        if not known or (few and len(self.commands) < MOST_REPEATED):
+            return True
+        if _UNFOLLOWED not in (message for message, _ in self.problems):
+            self.problems.append((_UNFOLLOWED, span))
+        return False

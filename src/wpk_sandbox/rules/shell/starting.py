@@ -91,7 +91,7 @@ class Starter:
 
     def _call(self, function: Function, command: Command, context: Context) -> None:
         """A function's body, with the arguments that it is called with and the variables as they are now."""
-        if not self._reading.follows(context, known=function.called):
+        if not self._reading.follows(context, command.span, known=function.called):
             return
         scope = self._reading.scope
         arguments = scope.get(lists.ARGUMENTS)
@@ -103,7 +103,7 @@ class Starter:
         """A file that the script has written and runs here."""
         files = self._reading.files
         path, started = files.script(command)
-        if path and self._reading.follows(context, known=files.was_run(path)):
+        if path and self._reading.follows(context, command.span, known=files.was_run(path)):
             files.running.add(path)
             self._each(started, command, replace(context, via=(*context.via, command.name)))
             files.running.discard(path)

@@ -30,12 +30,12 @@ from wpk_sandbox.rules.subject import Subject
 
 UNREADABLE = Rule(
     "shell-unreadable",
-    Severity.MEDIUM,
+    Severity.HIGH,
     "A shell command cannot be read",
     "What is not shell syntax fails when it is needed, or runs as something that nobody reviewed; and its dangers"
-    " cannot be checked.",
-    "Correct the syntax (`sh -n` shows where). Put scripts of more than 32 KiB into the image.",
-    points=POINTS[Severity.MEDIUM],
+    " cannot be checked, so somebody has to read it.",
+    "Correct the syntax (`sh -n` shows where). Put a script that is too long to be read into the image.",
+    points=POINTS[Severity.HIGH],
 )
 
 _FAMILIES = (

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -201,7 +202,8 @@ def test_terminated_run_leaves_no_cluster(ledger: Ledger, phase: str) -> None:
         run.send_signal(signal.SIGTERM)
         output = run.communicate(timeout=60)[0]
     assert run.returncode == 143
-    assert output == "made 3, removed 3, left 0\n"
+    # How far the boot came when the signal arrived is the daemon's affair.
+    assert re.fullmatch(r"made ([23]), removed \1, left 0\n", output)
     assert remains(ledger, [cluster]) == []
 
 

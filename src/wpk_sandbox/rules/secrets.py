@@ -30,6 +30,9 @@ HARD_CODED = Rule(
 
 RULES = (HARD_CODED,)
 
+# A name can be as long as a file, and a cache would keep thousands of them.
+_LONGEST_KEPT = 100
+
 
 @dataclass(frozen=True)
 class Secret:
@@ -99,9 +102,13 @@ def _may_hold(value: Any, name: str) -> bool:
     return isinstance(value, (dict, list, Mapping)) or (isinstance(value, int) and _is_named(name))
 
 
-@lru_cache(maxsize=4096)
 def _is_named(name: str) -> bool:
     """True for the name of what is secret; packages have the same few names, and each is looked at once."""
+    return _is_known_name(name) if len(name) <= _LONGEST_KEPT else forms.NAME.search(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_known_name(name: str) -> bool:
     return forms.NAME.search(name) is not None
 
 

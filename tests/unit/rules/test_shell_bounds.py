@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from checking import package, rules, shell
 
-from wpk_sandbox.rules import quoting, scripts
+from wpk_sandbox.rules import quoting, scripts, secrets
 from wpk_sandbox.rules.policy import Policy
-from wpk_sandbox.rules.shell import files, parser, sources, syntax
+from wpk_sandbox.rules.shell import files, parser, phrases, sources, syntax
 from wpk_sandbox.rules.shell.printed import input_words
 from wpk_sandbox.rules.shell.words import Word
 from wpk_sandbox.rules.subject import Subject
@@ -179,3 +179,14 @@ def test_outputs_inside_of_outputs_are_followed_for_some_levels(levels: int, *, 
     script = syntax.read("X=$(cat /etc/shadow)\n" + "X=$(echo $X)\n" * levels + "echo $X")
     (word,) = script.commands[-1].arguments
     assert (sources.within(word) is not None) is found
+
+
+def test_long_words_are_kept_in_no_cache() -> None:
+    caches = [phrases._fits, secrets._is_known_name]
+    before = [cache.cache_info().currsize for cache in caches]
+    for number in range(20):
+        word = f"{'token' * 2_000}{number}"
+        rules(shell(f"aws s3api put-bucket-acl {word} --acl {word}"))
+        assert secrets._is_named(word)
+    after = [cache.cache_info().currsize for cache in caches]
+    assert [new - old < 20 for new, old in zip(after, before, strict=True)] == [True, True]

@@ -1,7 +1,7 @@
 """The API versions that Kubernetes gave up, and what takes their place."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from wpk_sandbox.rules.kubernetes.schemas import NEWEST, served
@@ -19,7 +19,7 @@ class Removal:
     replacement: str
 
 
-@cache
+@lru_cache(maxsize=256)  # not without end: anybody's words are asked for
 def removal(api_version: str, kind: str) -> Removal | None:
     """What became of an API version of a kind; None when it is served as ever, or was never known."""
     return _guide().get((api_version, kind)) or _told_by_schemas(api_version, kind)

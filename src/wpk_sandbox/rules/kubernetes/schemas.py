@@ -23,7 +23,6 @@ class Type:
     required: tuple[str, ...]
 
 
-@cache
 def of_kind(api_version: str, kind: str, minor: int) -> str | None:
     """The name of the type of an object, or None where this release does not serve it."""
     place = _data()["kinds"].get(api_version, {}).get(kind)

@@ -22,6 +22,8 @@ _REHEARSES = frozenset({"dry-run", "dryrun", "what-if", "help", "generate-cli-sk
 _NO = frozenset({"none", "false", "no", "0"})
 # Letters behind one dash that are short options together.
 _LONGEST_BUNDLE = 5
+# A word can be a whole script, of which a cache would keep thousands.
+_LONGEST_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def _is_named(given: str, short: bool, names: Names) -> bool:
 
 
 def _is_any(text: str, names: Names) -> bool:
-    return any(text == name or ("*" in name and _fits(text, name)) for name in names)
+    fits = _fits if len(text) <= _LONGEST_KEPT else fnmatchcase
+    return any(text == name or ("*" in name and fits(text, name)) for name in names)
 
 
 @lru_cache(maxsize=4096)

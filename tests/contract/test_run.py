@@ -23,7 +23,7 @@ from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.result import Limit, RollbackStatus, StepStatus, Verdict
 from wpk_sandbox.run.runner import run
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec, Usage
+from wpk_sandbox.sandbox.sandbox import Completed, Observed, SandboxSpec, Usage
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.wpk.yaml") if "unsafe" not in path.name)
@@ -59,6 +59,9 @@ class QuietShell:
 
     def run(self, command, *, environment, timeout):
         return Completed(0, "", "", 0.0)
+
+    def observed(self):
+        return Observed(usage=self.usage())
 
     def usage(self):
         return Usage()

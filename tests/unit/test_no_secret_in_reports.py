@@ -17,7 +17,7 @@ from wpk_sandbox.fixing import show
 from wpk_sandbox.judging import Request
 from wpk_sandbox.package.selection import find
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Completed, Evidence, SandboxSpec, Usage
+from wpk_sandbox.sandbox.sandbox import Completed, Evidence, Observed, SandboxSpec, Usage
 from wpk_sandbox.sandbox.table import SANDBOXES, SandboxType
 from wpk_sandbox.settings import resolve
 
@@ -66,6 +66,9 @@ class Telling:
     def run(self, command: str, *, environment: Mapping[str, str] | None = None, **_: Any) -> Completed:
         said = f"ran {command} with {' '.join(SECRETS)}, positively\n"
         return Completed(1, said, said + IN_FILE[:10], 0.1, truncated=True)
+
+    def observed(self) -> Observed:
+        return Observed(usage=self.usage())
 
     def usage(self) -> Usage:
         return Usage()

@@ -19,7 +19,7 @@ from wpk_sandbox.pipeline import new_run_id, signals_raise, try_packages
 from wpk_sandbox.run.observe import Silent
 from wpk_sandbox.run.result import PackageResult, RunResult, Verdict
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Completed, Evidence, SandboxSpec, Usage
+from wpk_sandbox.sandbox.sandbox import Completed, Evidence, Observed, SandboxSpec, Usage
 from wpk_sandbox.sandbox.table import SANDBOXES, SandboxType
 from wpk_sandbox.settings import resolve
 
@@ -67,6 +67,9 @@ class Shells:
         if self.breaks:
             raise self.breaks
         return Completed(1 if command == "false" else 0, "", "", 0.1)
+
+    def observed(self) -> Observed:
+        return Observed(usage=self.usage())
 
     def usage(self) -> Usage:
         return Usage()

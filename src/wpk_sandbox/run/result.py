@@ -11,9 +11,9 @@ from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.plan.plan import Fidelity, ParameterUse, Phase
 from wpk_sandbox.rules.policy import Decision
 from wpk_sandbox.sandbox.ledger import Tally
-from wpk_sandbox.sandbox.sandbox import Evidence, Usage
+from wpk_sandbox.sandbox.sandbox import Attempt, Evidence, Sample, SecurityEvent, Usage
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 class Verdict(StrEnum):
@@ -56,7 +56,8 @@ class StepResult:
 
     `action` is what the author asked for (`shell`, `k8s restart`, `api`, `container`, `manifest`, `manual`).
     `advice` says what to do about a failure. Streams are cut to the output limit and still hostile: every
-    report must escape them.
+    report must escape them. `network` is what it tried to reach, `events` what the sandbox stopped or saw;
+    `usage` and `samples` are None and empty where nothing was measured.
     """
 
     number: int
@@ -78,6 +79,10 @@ class StepResult:
     stdout: str = ""
     stderr: str = ""
     truncated: bool = False
+    network: tuple[Attempt, ...] = ()
+    events: tuple[SecurityEvent, ...] = ()
+    usage: Usage | None = None
+    samples: tuple[Sample, ...] = ()
 
     @property
     def label(self) -> str:

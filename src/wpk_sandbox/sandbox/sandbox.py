@@ -4,12 +4,14 @@ A `ShellProvider` opens a `Shell`, where commands run. A `ClusterProvider` opens
 Kubernetes calls go. Providers know nothing of packages; the runner knows nothing of Docker, kind or bubblewrap.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from socket import socket
 from typing import TYPE_CHECKING, Protocol
 
+from wpk_sandbox.finding import Severity
 from wpk_sandbox.sandbox.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -47,16 +49,72 @@ class Security:
     add_capabilities: tuple[str, ...] = ("NET_BIND_SERVICE",)
 
 
+class Answer(StrEnum):
+    """What became of an attempt to reach something."""
+
+    REFUSED = "refused"
+    MOCKED = "mocked"
+    ALLOWED = "allowed"
+    CLUSTER = "cluster"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One thing that a command tried to reach, as the gate saw it.
+
+    `protocol` is `dns`, `tcp`, `udp`, `icmp` or an IP protocol's number. `address` is empty for a question about a
+    name; `name` is what was asked for, or what the address had been given out for. `process` is the name and the
+    number of the process where it could be found. `count` says how often the same was tried.
+    """
+
+    protocol: str
+    address: str = ""
+    port: int | None = None
+    name: str = ""
+    process: str = ""
+    answer: Answer = Answer.REFUSED
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Route:
+    """A host and port that the gate answers: a mock, an allowed host, the cluster's API server.
+
+    `host` is a name or an address. `serve` is called in a thread of its own with a connected stream; it owns it,
+    and closes it. Whoever connects sees nothing else of the network.
+    """
+
+    host: str
+    port: int
+    answer: Answer
+    serve: Callable[[socket], None] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a shell finds in place of a network. Nothing is connected; without routes all attempts fail.
+
+    `record` asks for the gate, which sees each attempt; `gate_image` is an image with Python for it, empty for our
+    own.
+    """
+
+    routes: tuple[Route, ...] = ()
+    record: bool = True
+    gate_image: str = ""
+
+
 @dataclass(frozen=True)
 class ShellAccess:
     """How a shell reaches a cluster: the network it joins, and files and variables that it is given.
 
-    `network` is a Docker network mode such as `container:<id>`. `files` maps absolute paths to contents.
+    `network` is a Docker network mode such as `container:<id>`. `files` maps absolute paths to contents. `routes`
+    are reached through the gate, with no network at all.
     """
 
-    network: str
+    network: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,9 +122,10 @@ class SandboxSpec:
     """What a provider needs to know to open.
 
     `shell_image` is the image of container shells, empty for our own. `node_image` is kind's, empty for the
-    newest on the host, else kind's own default.
-    `pull` allows the runner (never the package) to pull an image that is missing. `images` are those that pods will
-    need: a cluster may bring them in while it boots. Timeouts are seconds.
+    newest on the host, else kind's own default. `pull` allows the runner (never the package) to pull an image that
+    is missing. `images` are those that pods will need: a cluster may bring them in while it boots. `runtime` names
+    the daemon's runtime for container shells, empty for its default. `permissions` are what the package says that
+    it needs (`deployments.apps/patch`), None when it says nothing. Timeouts are seconds.
     """
 
     limits: Limits = Limits()
@@ -79,6 +138,9 @@ class SandboxSpec:
     pull: bool = True
     access: ShellAccess | None = None
     images: tuple[str, ...] = ()
+    network: Network = Network()
+    runtime: str = ""
+    permissions: tuple[str, ...] | None = None
 
 
 class Ended(StrEnum):
@@ -110,20 +172,65 @@ class Completed:
 
 @dataclass(frozen=True)
 class Usage:
-    """The most that was used so far: cores, bytes, processes; None where the host does not tell."""
+    """The most that was used: seconds, bytes, processes; None where the host does not tell.
+
+    `throttled_seconds` is how long the CPU limit held it back. `read_bytes` and `written_bytes` went to and from
+    disks; `stored_peak` is the most that its files took at one time.
+    """
 
     cpu_seconds: float | None = None
     memory_peak: int | None = None
     processes_peak: int | None = None
+    throttled_seconds: float | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    stored_peak: int | None = None
+    out_of_memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at what is used: `at` is seconds since the sandbox opened, `cpu_seconds` counts since then too."""
+
+    at: float
+    cpu_seconds: float = 0.0
+    memory: int = 0
+    processes: int = 0
+    stored: int = 0
+
+
+class Threat(StrEnum):
+    """What kind of thing a security event is, in the specification's words."""
+
+    ESCAPE = "escape attempt"
+    NETWORK = "network violation"
+    ABUSE = "resource abuse"
+    SIGNATURE = "attack signature"
 
 
 @dataclass(frozen=True)
 class SecurityEvent:
-    """Something that the sandbox stopped or saw, with evidence."""
+    """Something that the sandbox stopped or saw: one line for a reader, and what proves it.
 
-    kind: str
+    `process` is the name and the number of the process where it could be found; `count` how often it was seen.
+    """
+
+    threat: Threat
+    severity: Severity
     message: str
     evidence: str = ""
+    process: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What happened in a half of the sandbox since it was last asked: the runner asks after each step."""
+
+    attempts: tuple[Attempt, ...] = ()
+    events: tuple[SecurityEvent, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True)
@@ -150,6 +257,9 @@ class Shell(Protocol):
 
     def usage(self) -> Usage:
         """The most that was used so far."""
+
+    def observed(self) -> Observed:
+        """What happened since this was last asked."""
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Measure from inside that the shell is closed: user, capabilities, root, network, limits."""
@@ -190,6 +300,9 @@ class Cluster(Protocol):
 
     def usage(self) -> Usage:
         """The most that was used so far."""
+
+    def observed(self) -> Observed:
+        """What happened since this was last asked."""
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Measure that the cluster is closed: network, admission, quota."""

@@ -30,7 +30,7 @@ from wpk_sandbox.run.result import Limit, StepResult
 from wpk_sandbox.run.runner import run
 from wpk_sandbox.sandbox.clusters.simulated import SIMULATED
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Cluster, Completed, Evidence, SandboxSpec, Usage
+from wpk_sandbox.sandbox.sandbox import Cluster, Completed, Evidence, Observed, SandboxSpec, Usage
 
 HOME = "atom-sandbox"
 IMAGE = "busybox:1.36"
@@ -72,6 +72,9 @@ class FakeShell:
         self.environments.append(environment)
         self.timeouts.append(timeout)
         return self.answer(command)
+
+    def observed(self) -> Observed:
+        return Observed(usage=self.usage())
 
     def usage(self) -> Usage:
         return Usage(cpu_seconds=1.5, memory_peak=1000)

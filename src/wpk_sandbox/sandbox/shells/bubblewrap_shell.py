@@ -14,7 +14,7 @@ from typing import IO, Any
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.package.units import human_bytes, human_seconds
-from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, Limits, Usage
+from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, Limits, Observed, Usage
 from wpk_sandbox.sandbox.shells import inside, probe
 from wpk_sandbox.sandbox.shells.bubblewrap_root import NAMESPACES, SUPERVISOR, interpreter, root_arguments
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT, Output
@@ -96,6 +96,9 @@ class BubblewrapShell:
             truncated=output.full,
             detail=str(answer.get("detail") or (details.get(ended, "") if ended else "")),
         )
+
+    def observed(self) -> Observed:
+        return Observed(usage=self.usage())
 
     def usage(self) -> Usage:
         try:

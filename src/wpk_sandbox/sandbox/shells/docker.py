@@ -15,7 +15,16 @@ from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes, human_seconds
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, SandboxSpec, Shell, ShellProvider, Usage
+from wpk_sandbox.sandbox.sandbox import (
+    Completed,
+    Ended,
+    Evidence,
+    Observed,
+    SandboxSpec,
+    Shell,
+    ShellProvider,
+    Usage,
+)
 from wpk_sandbox.sandbox.shells import inside, probe
 from wpk_sandbox.sandbox.shells.docker_exec import Outcome, execute
 from wpk_sandbox.sandbox.shells.docker_watch import PROCESS, Watch
@@ -115,6 +124,9 @@ class _DockerShell:
             truncated=outcome.output.full,
             detail=detail,
         )
+
+    def observed(self) -> Observed:
+        return Observed(usage=self.usage())
 
     def usage(self) -> Usage:
         counters = self._watch.ask(OWN_TIMEOUT)

@@ -16,7 +16,7 @@ from wpk_sandbox.sandbox.clusters.kind.gate import Gate, opened_gate
 from wpk_sandbox.sandbox.clusters.kind.images import Images
 from wpk_sandbox.sandbox.clusters.kind.node import Node, processes
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Evidence, Limits, SandboxSpec, ShellAccess, Usage
+from wpk_sandbox.sandbox.sandbox import Evidence, Limits, Observed, SandboxSpec, ShellAccess, Usage
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -70,6 +70,9 @@ class KindCluster:
                 self._gate = self._opened.enter_context(gate)
             token = namespaces.token(self.api, home, self._spec.limits.execution_time)
         return self._gate.access(self._connection.authority, token, home)
+
+    def observed(self) -> Observed:
+        return Observed(usage=self.usage())
 
     def usage(self) -> Usage:
         """The most that was used so far, by the control plane too."""

@@ -20,7 +20,7 @@ from wpk_sandbox.sandbox.clusters.simulated.store import Store
 from wpk_sandbox.sandbox.clusters.simulated.writes import create, replace
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.namespace import namespace_objects
-from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec, ShellAccess, Usage
+from wpk_sandbox.sandbox.sandbox import Evidence, Observed, SandboxSpec, ShellAccess, Usage
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -80,6 +80,9 @@ class SimulatedCluster:
     def shell_access(self) -> ShellAccess | None:
         """None: a shell has no network, and so no way to our loopback."""
         return None
+
+    def observed(self) -> Observed:
+        return Observed(usage=self.usage())
 
     def usage(self) -> Usage:
         """Nothing to tell: what the model uses is ours."""

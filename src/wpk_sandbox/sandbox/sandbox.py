@@ -80,7 +80,7 @@ class Attempt:
 class Route:
     """A host and port that the gate answers: a mock, an allowed host, the cluster's API server.
 
-    `host` is a name or an address. `serve` is called in a thread of its own with a connected stream; it owns it,
+    `host` is a name, which may hold `*` for anything, or an address. `serve` is called in a thread of its own with a connected stream; it owns it,
     and closes it. Whoever connects sees nothing else of the network.
     """
 
@@ -95,10 +95,12 @@ class Network:
     """What a shell finds in place of a network. Nothing is connected; without routes all attempts fail.
 
     `record` asks for the gate, which sees each attempt; `gate_image` is an image with Python for it, empty for our
-    own.
+    own. `files` (absolute paths to contents) and `environment` are what commands need to trust the routes.
     """
 
     routes: tuple[Route, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     record: bool = True
     gate_image: str = ""
 

@@ -80,8 +80,8 @@ class Attempt:
 class Route:
     """A host and port that the gate answers: a mock, an allowed host, the cluster's API server.
 
-    `host` is a name, which may hold `*` for anything, or an address. `serve` is called in a thread of its own with a connected stream; it owns it,
-    and closes it. Whoever connects sees nothing else of the network.
+    `host` is a name, which may hold `*` for anything, or an address. `serve` is called in a thread of its own with
+    a connected stream; it owns it, and closes it. Whoever connects sees nothing else of the network.
     """
 
     host: str

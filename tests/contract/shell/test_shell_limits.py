@@ -166,7 +166,7 @@ def _killed_soon(kind: Kind, run_id: str, sleep: Sleep) -> Iterator[None]:
 
 def _supervisor_of(process: int) -> int:
     """The ancestor that runs the supervisor."""
-    while b"supervisor.py" not in (command := Path(f"/proc/{process}/cmdline").read_bytes()) or b"bwrap" in command:
+    while b"\0/run/wpk\0" not in (command := Path(f"/proc/{process}/cmdline").read_bytes()) or b"bwrap" in command:
         status = Path(f"/proc/{process}/status").read_text()
         process = int(status.partition("PPid:\t")[2].partition("\n")[0])
     return process

@@ -24,7 +24,8 @@ NAMESPACES = (
     *("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_SYS_RESOURCE"),
 )
 
-SUPERVISOR = "/run/wpk/supervisor.py"
+# Run as a folder: its `__main__.py` starts the package beside it.
+SUPERVISOR = "/run/wpk"
 
 _USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -57,7 +58,7 @@ def interpreter(user: int | None) -> Path | None:
 
 def root_arguments(python: Path, open_files: ExitStack) -> tuple[list[str], list[int]]:
     """Arguments that build the root, and the descriptors that they read from, open as long as `open_files`."""
-    written = {SUPERVISOR: Path(__file__).with_name("supervisor.py").read_text(encoding="utf-8"), **_WRITTEN}
+    written = {**_supervisor(), **_WRITTEN}
     descriptors = {path: _memory_file(text, open_files) for path, text in written.items()}
     arguments = [
         *_usr(),
@@ -91,6 +92,13 @@ def _interpreter_outside_usr(python: Path) -> Iterable[str]:
     for path in (python, library):
         yield from ("--ro-bind", str(path), str(path))
     yield from ("--setenv", "LD_LIBRARY_PATH", str(library))
+
+
+def _supervisor() -> dict[str, str]:
+    """The supervisor's modules by where the sandbox finds them. Its user may not be able to read ours."""
+    modules = sorted(Path(__file__).with_name("supervisor").glob("*.py"))
+    found = {f"{SUPERVISOR}/supervisor/{path.name}": path.read_text(encoding="utf-8") for path in modules}
+    return {f"{SUPERVISOR}/__main__.py": "from supervisor.main import main\n\nmain()\n", **found}
 
 
 def _memory_file(text: str, open_files: ExitStack) -> int:

@@ -23,6 +23,7 @@ START_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
 PROBE_TIMEOUT = 20.0
+MADE_AT_MOST = 16
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Before 5.14 the kernel counted a user's processes over all namespaces, so its limit would count the whole desktop.
@@ -39,6 +40,7 @@ class BubblewrapShell:
         self._user = user
         self._opened = ExitStack()
         self._control: socket.socket | None = None
+        self._made: dict[str, int] = {}
         self.details = (
             f"this host's programs in namespaces of their own, user {inside.USER}, no network, "
             f"{inside.cores(limits)} CPU by affinity, {human_bytes(limits.step_memory)} and "
@@ -52,7 +54,7 @@ class BubblewrapShell:
         with theirs, ExitStack() as files:
             process = self._spawn(theirs.fileno(), files)
         try:
-            self._receive(START_TIMEOUT)
+            self._made = self._receive_ready()
         except SandboxError as error:
             words = _last_words(process) or error
             raise SandboxError(
@@ -223,6 +225,18 @@ class BubblewrapShell:
         if not isinstance(answer, dict):
             raise SandboxError("the shell's supervisor does not make sense")
         return answer
+
+    def _receive_ready(self) -> dict[str, int]:
+        """Wait until the sandbox is closed; the descriptors that were made in it before, by name. They are ours."""
+        control = self._live_control()
+        control.settimeout(START_TIMEOUT)
+        try:
+            message, descriptors, _, _ = socket.recv_fds(control, 65536, MADE_AT_MOST)
+            for descriptor in descriptors:
+                self._opened.callback(os.close, descriptor)
+            return dict(zip(json.loads(message)["made"], descriptors, strict=True))
+        except (OSError, ValueError, KeyError) as error:
+            raise SandboxError("the shell's supervisor does not answer") from error
 
     def _live_control(self) -> socket.socket:
         if self._control is None:

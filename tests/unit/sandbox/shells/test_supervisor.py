@@ -8,22 +8,27 @@ from pathlib import Path
 import pytest
 
 from wpk_sandbox.sandbox.shells import supervisor
+from wpk_sandbox.sandbox.shells.supervisor import kernel, measuring
 
-SOURCE = Path(supervisor.__file__).read_text(encoding="utf-8")
+MODULES = sorted(Path(supervisor.__file__).parent.glob("*.py"))
 
 
-def test_it_stands_alone() -> None:
-    imported = {
-        name.name if isinstance(node, ast.Import) else node.module
-        for node in ast.walk(ast.parse(SOURCE))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in node.names
-    }
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_it_stands_alone(path: Path) -> None:
+    imported, siblings = set(), set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            siblings.add(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module)
+        elif isinstance(node, ast.Import):
+            imported |= {name.name for name in node.names}
     assert imported <= sys.stdlib_module_names
+    assert siblings <= {module.stem for module in MODULES}
 
 
 def test_other_processes_are_measured() -> None:
-    processes, memory = supervisor.measure()
+    processes, memory = measuring.measure()
     assert processes >= 1
     assert memory > 1024**2, "this very process uses more"
 
@@ -33,15 +38,15 @@ def test_stored_bytes_grow_with_a_file() -> None:
     if not os.access(shared, os.W_OK):
         pytest.skip("no file system in memory")
     path = shared / f"wpk-sandbox-test-{os.getpid()}"
-    before = supervisor.stored(str(shared))
+    before = measuring.stored(str(shared))
     try:
         path.write_bytes(b"x" * 4 * 1024**2)
-        assert supervisor.stored(str(shared)) - before >= 3 * 1024**2
+        assert measuring.stored(str(shared)) - before >= 3 * 1024**2
     finally:
         path.unlink()
 
 
 def test_refused_system_call_is_named() -> None:
-    supervisor.checked(0, "do nothing")
+    kernel.checked(0, "do nothing")
     with pytest.raises(OSError, match="could not mount the moon"):
-        supervisor.checked(-1, "mount the moon")
+        kernel.checked(-1, "mount the moon")

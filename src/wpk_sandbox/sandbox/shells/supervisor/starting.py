@@ -1,0 +1,38 @@
+"""Turns a copy of the supervisor into a command."""
+
+import os
+import resource
+import signal
+from typing import Any
+
+
+def start(wanted: dict[str, Any], settings: dict[str, Any], stdout: int, stderr: int) -> int:
+    """Start a command; its process id. Raises `BlockingIOError` when there may be no further process."""
+    child = os.fork()
+    if child == 0:
+        try:
+            become(wanted, settings, stdout, stderr)
+        except BaseException as error:  # whatever it is, this copy must not live on
+            os.write(2, f"could not start the command: {error}\n".encode())
+        finally:
+            os._exit(126)
+    return child
+
+
+def become(wanted: dict[str, Any], settings: dict[str, Any], stdout: int, stderr: int) -> None:
+    """Turn this process into the command."""
+    os.setsid()
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.chdir(settings["workspace"])
+    os.sched_setaffinity(0, settings["cores"])
+    for name, value in settings["rlimits"].items():
+        limit = getattr(resource, name)
+        hardest = resource.getrlimit(limit)[1]
+        granted = value if hardest == resource.RLIM_INFINITY else min(value, hardest)
+        resource.setrlimit(limit, (granted, granted))
+    os.execve("/bin/sh", ["sh", "-c", wanted["command"]], wanted["environment"])  # noqa: S606 - this is a shell

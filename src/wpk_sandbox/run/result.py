@@ -57,7 +57,8 @@ class StepResult:
     `action` is what the author asked for (`shell`, `k8s restart`, `api`, `container`, `manifest`, `manual`).
     `advice` says what to do about a failure. Streams are cut to the output limit and still hostile: every
     report must escape them. `network` is what it tried to reach, `events` what the sandbox stopped or saw;
-    `usage` and `samples` are None and empty where nothing was measured.
+    `usage` (what the step added, and its own peaks) and `samples` are None and empty where nothing was measured.
+    `began` is seconds since the run began, and so is `at` of the samples. `warnings` say which limits came near.
     """
 
     number: int
@@ -83,6 +84,8 @@ class StepResult:
     events: tuple[SecurityEvent, ...] = ()
     usage: Usage | None = None
     samples: tuple[Sample, ...] = ()
+    began: float = 0.0
+    warnings: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -152,11 +155,23 @@ class SandboxResult:
 
 
 @dataclass(frozen=True)
+class Requirements:
+    """What a runbook should ask for, as the quantities of `spec.runtime.requirements`; empty where not measured."""
+
+    cpu: str = ""
+    memory: str = ""
+    storage: str = ""
+
+
+@dataclass(frozen=True)
 class PackageResult:
     """One package in one case. `reason` is the verdict in one line. `sandbox` is None when none was opened.
 
     `base_risk` is the risk of the base version under the same policy, where a change is measured against one that
     has the package; `risk_changes` say what made the difference, one line each.
+
+    `network`, `events` and `samples` are what was seen between the steps and after the last, by what they left
+    running. `suggested` is what was measured with some head room, where the package asks for none or for less.
     """
 
     name: str
@@ -179,6 +194,10 @@ class PackageResult:
     seconds: float = 0.0
     base_risk: int | None = None
     risk_changes: tuple[str, ...] = ()
+    network: tuple[Attempt, ...] = ()
+    events: tuple[SecurityEvent, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    suggested: Requirements | None = None
 
     def count(self, fidelity: Fidelity) -> int:
         """How many steps of the run phase were done in this fidelity."""

@@ -177,7 +177,8 @@ class Usage:
     """The most that was used: seconds, bytes, processes; None where the host does not tell.
 
     `throttled_seconds` is how long the CPU limit held it back. `read_bytes` and `written_bytes` went to and from
-    disks; `stored_peak` is the most that its files took at one time.
+    disks; `stored_peak` is the most that its files took at one time. `output_bytes` is what a step said, filled in
+    by the runner.
     """
 
     cpu_seconds: float | None = None
@@ -188,6 +189,7 @@ class Usage:
     written_bytes: int | None = None
     stored_peak: int | None = None
     out_of_memory: int | None = None
+    output_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -227,7 +229,11 @@ class SecurityEvent:
 
 @dataclass(frozen=True)
 class Observed:
-    """What happened in a half of the sandbox since it was last asked: the runner asks after each step."""
+    """What happened in a half of the sandbox since it was last asked: the runner asks after each step.
+
+    `usage` is the total so far, as `usage()` tells it. The last of `samples` is taken as this is asked, so that the
+    clocks of several halves can be brought together.
+    """
 
     attempts: tuple[Attempt, ...] = ()
     events: tuple[SecurityEvent, ...] = ()

@@ -8,8 +8,10 @@ import functools
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,9 @@ OLDEST_ENGINE = "20.10"
 PULL_REMEDY = "pull it, or allow wpk-sandbox to (`pull: true`)"
 
 MAKING_TIMEOUT = 60.0
+# How long a removal waits (seconds) for a daemon that went away, and for a network's last container to be let go.
+BACK_TIMEOUT = 20.0
+ENDPOINTS_TIMEOUT = 5.0
 _CONFLICT = 409
 
 _DOCKER_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
@@ -127,7 +132,8 @@ def create_container(ledger: Ledger, name: str, image: str, **options: Any) -> t
         f"create the container {name}",
         lambda: client().api.create_container(image, name=name, labels=ledger.labels, **options)["Id"],
     )
-    entry = ledger.enter("container", name, lambda: made.then(lambda: remove_container(name)))
+    undo = partial(made.then, lambda: remove_container(name, grace=ledger.grace))
+    entry = ledger.enter("container", name, undo, alone=True)
     return made.result(), entry
 
 
@@ -171,41 +177,86 @@ def create_network(ledger: Ledger, name: str, **options: Any) -> tuple[str, Entr
         f"create the network {name}",
         lambda: client().api.create_network(name, labels=ledger.labels, **options)["Id"],
     )
-    entry = ledger.enter("network", name, lambda: made.then(lambda: remove_network(name)))
+    entry = ledger.enter("network", name, partial(made.then, partial(remove_network, name)))
     return made.result(), entry
 
 
-def remove_container(name: str) -> None:
+def remove_container(name: str, *, grace: float = 0.0) -> None:
     """Kill and remove a container with its anonymous volumes; nothing happens when there is none.
 
-    Raises `UnavailableError` when it remains.
+    With `grace` (seconds) it is asked to end before. Raises `UnavailableError` when it remains.
     """
     from docker.errors import APIError, NotFound  # noqa: PLC0415
 
-    with translated(f"remove the container {name}"):
-        try:
-            client().api.remove_container(name, v=True, force=True)
-        except NotFound:
-            return
-        except APIError as error:
-            if "already in progress" not in str(error):
-                raise
+    def remove() -> None:
+        api = client().api
+        with suppress(NotFound):
+            if grace:
+                api.stop(name, timeout=int(grace))
+            try:
+                api.remove_container(name, v=True, force=True)
+            except APIError as error:
+                if "already in progress" not in str(error):
+                    raise
+                _await_end_of(name)
+
+    _when_back(f"remove the container {name}", remove)
 
 
 def remove_network(name: str) -> None:
     """Remove a network; nothing happens when there is none. Raises `UnavailableError` when it remains."""
-    from docker.errors import NotFound  # noqa: PLC0415
+    from docker.errors import APIError, NotFound  # noqa: PLC0415
 
-    with translated(f"remove the network {name}"), suppress(NotFound):
-        client().api.remove_network(name)
+    def remove() -> None:
+        until = time.monotonic() + ENDPOINTS_TIMEOUT
+        while True:
+            try:
+                client().api.remove_network(name)
+            except NotFound:
+                return
+            except APIError as error:
+                if "active endpoints" not in str(error) or time.monotonic() >= until:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    _when_back(f"remove the network {name}", remove)
 
 
 def remove_volume(name: str) -> None:
     """Remove a volume; nothing happens when there is none. Raises `UnavailableError` when it remains."""
     from docker.errors import NotFound  # noqa: PLC0415
 
-    with translated(f"remove the volume {name}"), suppress(NotFound):
-        client().api.remove_volume(name, force=True)
+    def remove() -> None:
+        with suppress(NotFound):
+            client().api.remove_volume(name, force=True)
+
+    _when_back(f"remove the volume {name}", remove)
+
+
+def _await_end_of(container: str) -> None:
+    """Return when a container that somebody else removes is gone, by raising what the library says then."""
+    until = time.monotonic() + MAKING_TIMEOUT
+    while time.monotonic() < until:
+        client().api.inspect_container(container)
+        time.sleep(0.1)
+    raise UnavailableError(f"the container {container} is still being removed after {MAKING_TIMEOUT:.0f} s")
+
+
+def _when_back(doing: str, request: Callable[[], None]) -> None:
+    """Do it; while the daemon is away, as when it is restarted, wait for it. Raises `UnavailableError`."""
+    from requests.exceptions import ConnectionError as AwayError  # noqa: PLC0415
+
+    until = time.monotonic() + BACK_TIMEOUT
+    with translated(doing):
+        while True:
+            try:
+                return request()
+            except AwayError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(0.5)
 
 
 class _Making:
@@ -219,11 +270,18 @@ class _Making:
         self._doing, self._request = doing, request
         self._answer: Any = None
         self._error: Exception | None = None
-        self._begun = False
+        self._begun = self._cancelled = False
+        self._lock = threading.Lock()
         # Not the thread's own state, which says "not alive" to a caller that was interrupted while starting it.
         self._answered = threading.Event()
 
     def _make(self) -> None:
+        with self._lock:
+            self._begun = not self._cancelled
+        if not self._begun:
+            self._error = UnavailableError(f"did not {self._doing}: the run is over")
+            self._answered.set()
+            return
         try:
             self._answer = self._request()
         except Exception as error:  # raised again, and translated, by result()
@@ -233,7 +291,6 @@ class _Making:
 
     def result(self) -> str:
         """Make it; the answer. Raises `UnavailableError`."""
-        self._begun = True
         threading.Thread(target=self._make, daemon=True).start()
         self._answered.wait()
         with translated(self._doing):
@@ -242,7 +299,9 @@ class _Making:
         return str(self._answer)
 
     def then(self, undo: Callable[[], None]) -> None:
-        """Undo it when the daemon has answered."""
+        """Undo it when the daemon has answered; what has not begun never will."""
+        with self._lock:
+            self._cancelled = True
         if self._begun:
             self._answered.wait(MAKING_TIMEOUT)
         undo()

@@ -55,7 +55,7 @@ class _Bubblewrap:
         if spec.access:
             raise SandboxError("a bubblewrap shell cannot join a cluster's network", "take a container shell")
         shell = BubblewrapShell(spec.limits, _user())
-        entry = ledger.enter("process tree", f"bubblewrap of run {ledger.run_id}", shell.close)
+        entry = ledger.enter("process tree", f"bubblewrap of run {ledger.run_id}", shell.close, lasts=False)
         try:
             shell.start()
             yield shell

@@ -132,7 +132,7 @@ def _try(boot: _Boot, configuration: Mapping[str, object], made: ExitStack) -> B
     made.callback(ledger.undo, network)
     ended = threading.Event()
     remove = partial(_remove_nodes, boot, name, ended)
-    cluster = ledger.enter("kind cluster", name, remove)
+    cluster = ledger.enter("kind cluster", name, remove, alone=True)
     made.callback(ledger.undo, cluster)
     boot.begins(Node(_node_name(name), ""))
     left = boot.deadline - time.monotonic()
@@ -187,7 +187,7 @@ def _remove_nodes(boot: _Boot, cluster: str, ended: threading.Event) -> None:
     began = time.monotonic()
     while True:
         for identifier in _node_ids(cluster):
-            daemon.remove_container(identifier)
+            daemon.remove_container(identifier, grace=boot.ledger.grace)
         waited = time.monotonic() - began
         if ended.is_set() or waited >= LATEST or (waited >= LATE and _none_comes(boot, cluster)):
             return

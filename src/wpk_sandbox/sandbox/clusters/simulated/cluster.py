@@ -108,7 +108,7 @@ def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[SimulatedCluster
     store = Store(lambda: datetime.now(UTC), seed=ledger.run_id)
     furnish(store, spec.limits)
     server = ApiServer(store)
-    entry = ledger.enter("simulated cluster", server.url, server.close)
+    entry = ledger.enter("simulated cluster", server.url, server.close, lasts=False)
     server.start()
     cluster = SimulatedCluster(spec, store, server, time.monotonic() - began)
     try:

@@ -7,11 +7,11 @@ remembers which calls are always allowed.
 
 import errno
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from wpk_sandbox.sandbox.seccomp.numbers import NUMBERS
-from wpk_sandbox.sandbox.seccomp.table import ALLOWED, CONDITIONS, DENIED, Argument, Condition
+from wpk_sandbox.sandbox.seccomp.table import ALLOWED, CONDITIONS, DENIED, LOCAL_CONDITIONS, Argument, Condition
 
 # linux/seccomp.h
 ALLOW, ERRNO, USER_NOTIF = 0x7FFF_0000, 0x0005_0000, 0x7FC0_0000
@@ -35,17 +35,20 @@ _Instruction = tuple[int, int, int, int]
 _Fate = int | Condition
 
 
-def filter_program(architecture: str, *, notify: bool = False) -> bytes:
+def filter_program(architecture: str, *, notify: bool = False, network: bool = True) -> bytes:
     """The filter for a machine (`platform.machine()`) as an array of `struct sock_filter`.
 
     With `notify`, a denied call that tells of an attack returns SECCOMP_RET_USER_NOTIF instead of EPERM: whoever
-    listens must answer it with an error (EPERM), and never let it continue. Raises `ValueError` for a machine that
-    there is no table for.
+    listens must answer it with an error (EPERM), and never let it continue. Without `network` there are no sockets
+    but those of this machine's own processes (AF_UNIX): for where no namespace keeps the network away. Raises
+    `ValueError` for a machine that there is no table for.
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"no table of system calls for {architecture}")
     denied = USER_NOTIF if notify else ERRNO | errno.EPERM
-    search, blocks = _search(_ranges(architecture, denied)), _blocks(architecture, denied)
+    conditions = CONDITIONS if network else LOCAL_CONDITIONS
+    search = _search(_ranges(_fates(architecture, conditions, denied), architecture, denied))
+    blocks = {condition: _block(condition, denied) for condition in search if isinstance(condition, Condition)}
     begin = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_IF_EQUAL, 1, 0, ARCHITECTURES[architecture]),
@@ -60,20 +63,19 @@ def call_names(architecture: str) -> dict[int, str]:
     return {number: name for name, number in NUMBERS[architecture].items()}
 
 
-def _fates(architecture: str, denied: int) -> dict[int, _Fate]:
+def _fates(architecture: str, conditions: Iterable[Condition], denied: int) -> dict[int, _Fate]:
     """What becomes of each number that the table names."""
     fates: dict[str, _Fate] = dict.fromkeys(ALLOWED, ALLOW)
     for denial in DENIED:
         quiet = denial.quiet or denial.errno != errno.EPERM
         fates |= dict.fromkeys(denial.calls, ERRNO | denial.errno if quiet else denied)
-    fates |= {condition.call: condition for condition in CONDITIONS}
+    fates |= {condition.call: condition for condition in conditions}
     numbers = NUMBERS[architecture]
     return {numbers[name]: fate for name, fate in fates.items() if name in numbers}
 
 
-def _ranges(architecture: str, denied: int) -> list[tuple[int, _Fate]]:
+def _ranges(fates: Mapping[int, _Fate], architecture: str, denied: int) -> list[tuple[int, _Fate]]:
     """The numbers from which on a fate holds, in order; the first is 0."""
-    fates = _fates(architecture, denied)
     missing = ERRNO | errno.ENOSYS
     numbered = [(number, fates.get(number, missing)) for number in range(max(fates) + 2)]
     if architecture == "x86_64":
@@ -89,11 +91,6 @@ def _search(ranges: list[tuple[int, _Fate]]) -> list[_Instruction | Condition]:
     middle = len(ranges) // 2
     lower, upper = _search(ranges[:middle]), _search(ranges[middle:])
     return [(_IF_AT_LEAST, len(lower), 0, ranges[middle][0]), *lower, *upper]
-
-
-def _blocks(architecture: str, denied: int) -> dict[Condition, list[_Instruction]]:
-    there = [condition for condition in CONDITIONS if condition.call in NUMBERS[architecture]]
-    return {condition: _block(condition, denied) for condition in there}
 
 
 def _block(condition: Condition, denied: int) -> list[_Instruction]:

@@ -7,7 +7,7 @@ before. A denied call fails with EPERM, as it does for whoever lacks the right.
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WORD = 0xFFFF_FFFF
 
@@ -58,8 +58,12 @@ _FILE_TYPE, _NO_DEVICE = 0o170000, (0, 0o010000, 0o100000, 0o140000)
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _SOCKET_TYPE, _STREAM, _DGRAM = 0xF, 1, 2
 _NETLINK_ROUTE = 0
+# linux/in.h: the type's own, TCP and MPTCP (which Go listens with first); the type's own, ICMP, UDP, ICMPv6.
+_STREAMS, _DATAGRAMS = (0, 6, 262), (0, 1, 17, 58)
 # linux/personality.h: the ordinary one, that of a 32-bit machine (setarch), and the question which one it is.
 _PERSONALITIES = (0, 8, WORD)
+
+_INTERNET = Argument(0, (_AF_INET, _AF_INET6))
 
 CONDITIONS = (
     Condition("clone", "makes namespaces", ((Argument(0, (0,), _NEW_NAMESPACES),),)),
@@ -68,14 +72,21 @@ CONDITIONS = (
     Condition("personality", "weakens the layout of memory", ((Argument(0, _PERSONALITIES),),)),
     Condition(
         "socket",
-        "reaches parts of the kernel beside the network: ALG, VSOCK, PACKET, raw sockets",
+        "reaches other parts of the kernel than TCP and UDP: ALG, VSOCK, PACKET, raw sockets",
         (
             (Argument(0, (_AF_UNIX,)),),
-            (Argument(0, (_AF_INET, _AF_INET6)), Argument(1, (_STREAM, _DGRAM), _SOCKET_TYPE)),
+            (_INTERNET, Argument(1, (_STREAM,), _SOCKET_TYPE), Argument(2, _STREAMS)),
+            (_INTERNET, Argument(1, (_DGRAM,), _SOCKET_TYPE), Argument(2, _DATAGRAMS)),
             (Argument(0, (_AF_NETLINK,)), Argument(2, (_NETLINK_ROUTE,))),
         ),
     ),
     Condition("socketpair", "reaches parts of the kernel beside the network", ((Argument(0, (_AF_UNIX,)),),)),
+)
+
+# The same where no namespace keeps the network away.
+LOCAL_CONDITIONS = tuple(
+    replace(condition, cases=condition.cases[:1]) if condition.call == "socket" else condition
+    for condition in CONDITIONS
 )
 
 DENIED = (

@@ -130,6 +130,9 @@ def test_what_libraries_try_first_does_not_exist(machine: str, call: str) -> Non
         ("socket", (10, 2 | 0o4000, 17), True),
         ("socket", (2, 3, 1), False),
         ("socket", (2, 5, 132), False),
+        ("socket", (2, 1, 132), False),
+        ("socket", (2, 2, 136), False),
+        ("socket", (10, 1, 262), True),
         ("socket", (10, 3, 58), False),
         ("socket", (16, 3, 0), True),
         ("socket", (16, 3, 12), False),
@@ -152,6 +155,14 @@ def test_what_libraries_try_first_does_not_exist(machine: str, call: str) -> Non
 def test_arguments_decide(machine: str, call: str, arguments: tuple[int, ...], allowed: bool) -> None:
     assert asked(machine, call, *arguments) == (ALLOW if allowed else EPERM)
     assert asked(machine, call, *arguments, notify=True) == (ALLOW if allowed else USER_NOTIF)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_without_a_network_only_local_sockets_are_left(machine: str) -> None:
+    program, number = filter_program(machine, network=False), NUMBERS[machine]["socket"]
+    assert verdict(program, number, 1, 1, 0, audit=ARCHITECTURES[machine]) == ALLOW
+    for family in (2, 10, 16):
+        assert verdict(program, number, family, 1, 0, audit=ARCHITECTURES[machine]) == EPERM
 
 
 def test_old_mknod_is_judged_by_its_second_argument() -> None:

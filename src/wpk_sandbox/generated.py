@@ -73,6 +73,19 @@ _EXAMPLE = {"type": ["object", "array"]}
 STRUCTURES: Mapping[str, dict[str, Any]] = {
     "policy.severity": {"type": "object", "additionalProperties": {"enum": [*_SEVERITIES, "off", False]}},
     "policy.required_fields": {"type": "array", "items": _TEXT},
+    "sandbox.network.mocks": {
+        "type": "array",
+        "items": _mapping(
+            ("request",),
+            request=_mapping(("url",), url=_TEXT, method=_TEXT),
+            response=_mapping(
+                (),
+                status={"type": "integer", "minimum": 100, "maximum": 599},
+                headers={"type": "object"},
+                body={},
+            ),
+        ),
+    },
     "policy.rules": {
         "type": "array",
         "items": _mapping(

@@ -13,7 +13,8 @@ from wpk_sandbox.errors import SettingsError
 from wpk_sandbox.finding import Location
 from wpk_sandbox.package.units import quantity, seconds
 from wpk_sandbox.rules.policy import Outcome, Policy
-from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec, Security
+from wpk_sandbox.sandbox.outside.allowed import Allowed, allowed
+from wpk_sandbox.sandbox.sandbox import Limits, Network, SandboxSpec, Security
 
 if TYPE_CHECKING:
     from wpk_sandbox.package.package import Document
@@ -22,6 +23,7 @@ FILE_NAME = ".wpk-sandbox.yaml"
 SANDBOX_TYPES = ("auto", "local", "container", "kind")
 ROLLBACKS = ("prove", "on-failure", "never")
 FAIL_ON = ("block", "person", "review")
+ON_VIOLATION = ("warn", "fail")
 INLINE_WAIVERS = ("base", "any", "none")
 
 
@@ -97,6 +99,18 @@ def _policy(reader: str) -> Callable[[Any, Callable[[str], Location]], Any]:
     return read
 
 
+def _mocks(value: Any, locate: Callable[[str], Location]) -> Any:
+    """A reader that loads the case file's format: only settings with mocks need it."""
+    from wpk_sandbox.package.mocking import read_mocks  # noqa: PLC0415 -- see above
+
+    return read_mocks(value, locate)
+
+
+def _allowed(value: Any) -> tuple[Allowed, ...]:
+    """Hosts with their ports."""
+    return tuple(allowed(word) for word in _words(value))
+
+
 def _unread(value: Any) -> Any:
     """Defaults of settings with a reader of their own: empty, and of the type that the policy takes."""
     return tuple(value) if isinstance(value, list) else value
@@ -161,8 +175,41 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sandbox.security.allow_privileged", False, "Admit privileged pods to the cluster.", _flag),
     Setting("sandbox.security.allow_host_network", False, "Admit pods on the node's network.", _flag),
     Setting("sandbox.security.allow_host_pid", False, "Admit pods that see the node's processes.", _flag),
+    Setting(
+        "sandbox.security.on_violation",
+        "warn",
+        "What fails a package: `warn`: only escape attempts and known attacks of high severity; refused connections "
+        "and the rest are told. `fail`: every refused connection too, and every event of medium severity.",
+        _choice(*ON_VIOLATION),
+    ),
     Setting("sandbox.security.drop_capabilities", ["ALL"], "Capabilities that a container loses.", _words),
     Setting("sandbox.security.add_capabilities", ["NET_BIND_SERVICE"], "Capabilities that it keeps.", _words),
+    Setting(
+        "sandbox.network.mocks",
+        [],
+        "What the outside answers, in every case: a list of `{request: {method, url}, response: {status, headers, "
+        "body}}`; see `docs/network.md`.",
+        _unread,
+        read=_mocks,
+    ),
+    Setting(
+        "sandbox.network.allow",
+        [],
+        "Hosts that a package may really reach, as `host:port`; each connection is listed in the report.",
+        _allowed,
+    ),
+    Setting(
+        "sandbox.network.record",
+        True,
+        "Record what a shell tries to reach. It is closed either way; without, attempts are not listed.",
+        _flag,
+    ),
+    Setting(
+        "sandbox.network.gate_image",
+        "",
+        "The image with Python that records for container shells; empty for our own.",
+        _text,
+    ),
     Setting("sandbox.cleanup.auto_cleanup", True, "Remove everything that was made, when a run ends.", _flag),
     Setting("sandbox.cleanup.cleanup_timeout", "5m", "Time for removing one thing.", _duration),
     Setting("sandbox.cleanup.force_cleanup", True, "Kill what does not end by itself.", _flag),
@@ -266,6 +313,7 @@ class Settings:
             cleanup_timeout=self["sandbox.cleanup.cleanup_timeout"],
             force_cleanup=self["sandbox.cleanup.force_cleanup"],
             pull=self["images.pull"],
+            network=Network(record=self["sandbox.network.record"], gate_image=self["sandbox.network.gate_image"]),
         )
 
     @property

@@ -9,7 +9,9 @@ from jsonschema import Draft202012Validator
 
 from wpk_sandbox import generated
 from wpk_sandbox.errors import SettingsError
+from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.rules.policy import Outcome
+from wpk_sandbox.sandbox.outside.allowed import Allowed
 from wpk_sandbox.settings import SETTINGS, resolve
 
 PROJECT = Path(__file__).parents[2]
@@ -193,3 +195,26 @@ def test_schema_of_the_settings_takes_what_the_program_takes() -> None:
     assert list(validator.iter_errors(everything)) == []
     for wrong in ({"rolback": "never"}, {"rollback": "proof"}, {"sandbox": {"limits": {"memry": 1}}}):
         assert not validator.is_valid(wrong)
+
+
+def test_mocks_and_allowed_hosts_come_from_the_file() -> None:
+    settings = resolve(
+        file=b"sandbox:\n  network:\n    allow: ['registry.example:443']\n    mocks:\n"
+        b"    - {request: {url: 'https://x.example/*'}, response: {status: 201}}\n"
+    )
+    assert settings["sandbox.network.allow"] == (Allowed("registry.example", 443),)
+    assert settings["sandbox.network.mocks"] == (Mock("https://x.example/*", status=201),)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        (b"    mocks: [{request: {url: x}}]\n", ".wpk-sandbox.yaml:3:24"),
+        (b"    mocks: [{request: {url: 'http://x', methud: GET}}]\n", ".wpk-sandbox.yaml:3:41"),
+        (b"    mocks: [{request: {url: 'http://x'}, response: {status: 2000}}]\n", ".wpk-sandbox.yaml:3:53"),
+        (b"    mocks: 7\n", ".wpk-sandbox.yaml:3:5"),
+        (b"    allow: ['*:443']\n", ".wpk-sandbox.yaml:3:5"),
+    ],
+)
+def test_a_mock_that_cannot_be_used_is_told_with_its_place(lines: bytes, place: str) -> None:
+    assert place in str(refused(file=b"sandbox:\n  network:\n" + lines))

@@ -11,13 +11,15 @@ from wpk_sandbox.errors import UsageError
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package import problems
 from wpk_sandbox.package.caseformat import CaseFile
+from wpk_sandbox.package.mock import REMEDY as MOCK_REMEDY
+from wpk_sandbox.package.mock import Mock, mock_of
 from wpk_sandbox.package.package import Case, Document, Package
 from wpk_sandbox.package.source import parse, read_file
 from wpk_sandbox.package.validate import Problem, check, shown
 
 PACKAGE_ENDINGS = (".wpk.yaml", ".wpk.yml", ".yaml", ".yml")
 CASE_ENDINGS = (".wpk.test.yaml", ".wpk.test.yml")
-_NOT_USED = ("mocks", "expect")
+_NOT_USED = ("expect",)
 
 
 def case_paths(package_path: str) -> tuple[str, ...]:
@@ -158,7 +160,20 @@ def _case(entry: Mapping[str, Any], pointer: str, file: _File) -> tuple[Case, li
             else:
                 objects.append(result)
     parameters = {key: _text(value) for key, value in (entry.get("parameters") or {}).items()}
-    return Case(entry["name"], entry.get("event") or {}, parameters, tuple(objects)), findings
+    mocks, unfit = _mocks(entry, pointer, file)
+    case = Case(entry["name"], entry.get("event") or {}, parameters, tuple(objects), mocks)
+    return case, [*findings, *unfit]
+
+
+def _mocks(entry: Mapping[str, Any], pointer: str, file: _File) -> tuple[tuple[Mock, ...], list[Finding]]:
+    mocks, findings = [], []
+    for index, item in enumerate(entry.get("mocks") or []):
+        try:
+            mocks.append(mock_of(item))
+        except ValueError as error:
+            place = file.place(f"{pointer}/mocks/{index}/request/url")
+            findings.append(problems.CASE_INVALID.at(place, str(error), fix=MOCK_REMEDY))
+    return tuple(mocks), findings
 
 
 def _objects(item: Any, place: Location, file: _File) -> Iterator[Mapping[str, Any] | Finding]:

@@ -32,6 +32,12 @@ class Mock(Closed):
     response: Response | None = None
 
 
+class Mocks(Closed):
+    """The mocks of the settings."""
+
+    mocks: list[Mock]
+
+
 class Expectation(Closed):
     """What the run must come to."""
 
@@ -53,7 +59,7 @@ class CaseEntry(Closed):
     objects: list[FilledText | Free] | None = Field(
         None, description="What exists before the run: paths of manifests, relative to this file, or objects."
     )
-    mocks: list[Mock] | None = Field(None, description="What the outside answers. Read, not yet used.")
+    mocks: list[Mock] | None = Field(None, description="What the outside answers.")
     expect: Expectation | None = Field(None, description="What the run must come to. Read, not yet used.")
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from wpk_sandbox.finding import Location
+from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.package.text import line_of
 
 
@@ -227,9 +228,12 @@ class Package:
 
 @dataclass(frozen=True)
 class Case:
-    """One way to try a package: what the trigger told, the parameters, and the objects that exist before."""
+    """One way to try a package: what the trigger told, the parameters, the objects that exist before, and what the
+    outside answers.
+    """
 
     name: str = "default"
     event: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     objects: tuple[Mapping[str, Any], ...] = ()
+    mocks: tuple[Mock, ...] = ()

@@ -287,7 +287,7 @@ CASE_NOT_USED = Rule(
     "case-not-used",
     Severity.INFO,
     "A part of the case is not used",
-    "`mocks` and `expect` are understood, but this version does not act on them.",
+    "`expect` is understood, but this version does not act on it.",
     "Nothing has to be done.",
 )
 TOO_MANY_PROBLEMS = Rule(

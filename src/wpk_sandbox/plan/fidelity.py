@@ -1,5 +1,6 @@
 """How much of a step is real in which sandbox, and why."""
 
+from wpk_sandbox.package.mock import Mock, answering
 from wpk_sandbox.package.package import (
     Action,
     ApiAction,
@@ -14,7 +15,7 @@ from wpk_sandbox.package.verbs import VERBS
 from wpk_sandbox.plan.plan import Fidelity, Origin, Target
 
 
-def fidelity(action: Action, sandbox: str) -> tuple[Fidelity, str]:
+def fidelity(action: Action, sandbox: str, mocks: tuple[Mock, ...] = ()) -> tuple[Fidelity, str]:
     """The fidelity of an action in a sandbox (`local`, `container`, `kind`), and the reason as half a sentence."""
     match action:
         case UnknownAction():
@@ -22,7 +23,9 @@ def fidelity(action: Action, sandbox: str) -> tuple[Fidelity, str]:
         case ManualAction():
             answer = Fidelity.SIMULATED, "nobody is there to decide, so the approval is assumed"
         case ApiAction():
-            answer = Fidelity.SIMULATED, f"the network is closed, so the answer {_expected(action)} is assumed"
+            mock = answering(mocks, action.method, action.url)
+            why = f"the network is closed, so the answer {_expected(action)} is assumed"
+            answer = Fidelity.SIMULATED, f"answered by the mock of {mock.url}" if mock else why
         case ShellAction():
             answer = Fidelity.EXECUTED, "runs in the sandbox's shell"
         case KubernetesAction():

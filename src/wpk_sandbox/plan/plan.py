@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.package.package import Case, Package, Step
 
 
@@ -100,6 +101,7 @@ class Plan:
     `stand_ins` are objects (whole manifests) that the sandbox makes because a step acts on them and nobody
     provides them; `objects` are the case's. `images` must be in the cluster before the package runs.
     `namespaces` are prepared as sandboxes; the first is the default one. `timeout` is the package's, in seconds.
+    `mocks` answer calls to the outside, the first that fits.
     """
 
     package: Package
@@ -116,6 +118,7 @@ class Plan:
     needs_cluster: bool = False
     timeout: float = 1800.0
     notes: tuple[str, ...] = field(default=())
+    mocks: tuple[Mock, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from wpk_sandbox.package.event import read_event
+from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.package.package import Case, Handler, KubernetesAction, Package, ShellAction, Step
 from wpk_sandbox.package.parameters import Lookup
 from wpk_sandbox.package.units import seconds
@@ -28,7 +29,8 @@ class PlanOptions:
     """What the command line and the settings say about a plan. Timeouts are seconds.
 
     `sandbox` is `local`, `container` or `kind`. `parameters` and `event` are the command line's, and win over the
-    case's. `manifests` are the objects in the files that the package names, by path, as far as they exist.
+    case's. `manifests` are the objects in the files that the package names, by path, as far as they exist. `mocks`
+    are the settings'; the case's come before them.
     """
 
     sandbox: str
@@ -39,6 +41,7 @@ class PlanOptions:
     stand_in_image: str = "busybox:1.36"
     default_namespace: str = "atom-sandbox"
     manifests: Mapping[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
+    mocks: tuple[Mock, ...] = ()
 
 
 def needs(package: Package) -> frozenset[str]:
@@ -55,6 +58,7 @@ def needs(package: Package) -> frozenset[str]:
 
 def plan(package: Package, case: Case, options: PlanOptions) -> Plan:
     """Decide everything that will happen to a package in a case, before anything is made."""
+    options = replace(options, mocks=(*case.mocks, *options.mocks))
     event = read_event({**case.event, **options.event})
     home = event.namespace or options.default_namespace
     image = options.stand_in_image
@@ -83,6 +87,7 @@ def plan(package: Package, case: Case, options: PlanOptions) -> Plan:
         needs_cluster="cluster" in wants or bool(objects),
         timeout=options.package_timeout,
         notes=notes_on(package, options.sandbox, drafts, made, parameters),
+        mocks=options.mocks,
     )
 
 
@@ -127,7 +132,7 @@ def _number(drafts: list[tuple[Handler, Draft]], phase: Phase, options: PlanOpti
 
 
 def _planned(number: int, phase: Phase, handler: Handler, draft: Draft, options: PlanOptions) -> PlannedStep:
-    how_much, why = fidelity(draft.step.action, options.sandbox)
+    how_much, why = fidelity(draft.step.action, options.sandbox, options.mocks)
     handler_timeout = handler.timeout or options.handler_timeout
     return PlannedStep(
         number=number,

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from socket import socket
 from typing import TYPE_CHECKING, Protocol
 
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.sandbox.ledger import Ledger
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from kubernetes.client import ApiClient
 
 
@@ -87,7 +88,7 @@ class Route:
     host: str
     port: int
     answer: Answer
-    serve: Callable[[socket], None] = field(repr=False, compare=False)
+    serve: "Callable[[socket], None]" = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)

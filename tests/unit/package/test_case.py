@@ -9,6 +9,7 @@ from wpk_sandbox.errors import UsageError
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.package.case import case_paths, load_cases, load_event
 from wpk_sandbox.package.load import load_file
+from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.package.package import Case
 
 DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
@@ -69,7 +70,7 @@ def test_a_list_of_objects_stands_for_its_items(repository: Path) -> None:
     assert [thing["kind"] for thing in first.objects] == ["ConfigMap", "Secret"]
 
 
-def test_mocks_and_expectations_are_understood_and_noted(repository: Path) -> None:
+def test_expectations_are_understood_and_noted(repository: Path) -> None:
     text = (
         "cases:\n- name: a\n  mocks: [{request: {method: POST, url: 'https://x/*'}, response: {status: 202}}]\n"
         "  expect:\n    verdict: pass\n    rollback: restored\n"
@@ -77,10 +78,19 @@ def test_mocks_and_expectations_are_understood_and_noted(repository: Path) -> No
     )
     cases, findings = cases_of(repository, text)
     assert [case.name for case in cases] == ["a"]
-    assert found(findings) == [
-        ("case-not-used", "books/web.wpk.test.yaml:3:3"),
-        ("case-not-used", "books/web.wpk.test.yaml:4:3"),
-    ]
+    assert found(findings) == [("case-not-used", "books/web.wpk.test.yaml:4:3")]
+
+
+def test_mocks_belong_to_their_case(repository: Path) -> None:
+    text = (
+        "cases:\n- name: a\n  mocks:\n  - request: {method: POST, url: 'https://x.example/*'}\n"
+        "    response: {status: 202, body: {id: 1}}\n- name: b\n"
+    )
+    (first, second), findings = cases_of(repository, text)
+    assert findings == ()
+    headers = {"Content-Type": "application/json"}
+    assert first.mocks == (Mock("https://x.example/*", "POST", 202, headers, b'{"id": 1}'),)
+    assert second.mocks == ()
 
 
 # What is wrong, the case file, the rule, the place.
@@ -92,6 +102,8 @@ WRONG = [
     ("no name", "cases:\n- event: {a: b}\n", "case-invalid", "2:3"),
     ("the event is a list", "cases:\n- name: a\n  event: [b]\n", "case-invalid", "3:10"),
     ("a parameter is a list", "cases:\n- name: a\n  parameters: {B: [c]}\n", "case-invalid", "3:19"),
+    ("a mock of no address", "cases:\n- name: a\n  mocks: [{request: {url: x}}]\n", "case-invalid", "3:27"),
+    ("a mock of no request", "cases:\n- name: a\n  mocks: [{response: {}}]\n", "case-invalid", "3:11"),
     ("a misspelt field", "cases:\n- name: a\n  parametres: {B: c}\n", "unknown-field", "3:3"),
     ("an object is a number", "cases:\n- name: a\n  objects: [1]\n", "case-invalid", "3:13"),
     (

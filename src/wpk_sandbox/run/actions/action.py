@@ -12,6 +12,7 @@ from wpk_sandbox.run.deadline import Deadline
 from wpk_sandbox.run.objects import ApiError, Object, Objects
 from wpk_sandbox.run.result import Limit
 from wpk_sandbox.run.state import ObjectKey, State
+from wpk_sandbox.sandbox.outside.outside import Outside
 from wpk_sandbox.sandbox.sandbox import Shell
 
 
@@ -83,6 +84,7 @@ class Call:
     shell: Shell | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     output_limit: int = 1024**2
+    outside: Outside | None = None
 
     @property
     def objects(self) -> Objects:

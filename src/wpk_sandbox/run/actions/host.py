@@ -1,6 +1,7 @@
 """Actions without a cluster: shell, api, manual, unknown."""
 
 from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.package.package import ApiAction, ShellAction
 from wpk_sandbox.package.units import human_seconds
 from wpk_sandbox.run.actions.action import Call, Done, StepError, Streams
@@ -38,12 +39,28 @@ def shell(call: Call) -> Done:
 
 
 def api(call: Call) -> Done:
-    """Nothing is sent: the answer that the author expects is assumed."""
+    """Nothing is sent: a mock answers, and where there is none, the answer that the author expects is assumed."""
     action = call.step.step.action
     if not isinstance(action, ApiAction):
         raise TypeError(f"{action} is no API call")
+    if call.outside and (mock := call.outside.answer(action.method, action.url)):
+        return _mocked(action, mock)
     status = action.expected_status[0] if action.expected_status else 200
     return Done(f"{action.method} {action.url}: {status} assumed")
+
+
+def _mocked(action: ApiAction, mock: Mock) -> Done:
+    body = mock.body.decode("utf-8", "replace")
+    fine = mock.status in action.expected_status if action.expected_status else 200 <= mock.status < 300
+    if not fine:
+        expected = ", ".join(map(str, action.expected_status)) or "2xx"
+        raise StepError(
+            f"{action.method} {action.url}: {mock.status} (mock), expected {expected}",
+            details=tuple(body.strip().splitlines()[:5]),
+            advice="correct `expected_status`, or the mock",
+            streams=Streams(body),
+        )
+    return Done(f"{action.method} {action.url}: {mock.status} (mock)", output=body.strip(), streams=Streams(body))
 
 
 def manual(call: Call) -> Done:

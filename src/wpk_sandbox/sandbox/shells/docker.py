@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from shlex import quote
-from typing import Any
 
 from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes, human_seconds
@@ -27,7 +26,8 @@ from wpk_sandbox.sandbox.sandbox import (
 )
 from wpk_sandbox.sandbox.shells import inside, probe
 from wpk_sandbox.sandbox.shells.docker_exec import Outcome, execute
-from wpk_sandbox.sandbox.shells.docker_watch import PROCESS, Watch
+from wpk_sandbox.sandbox.shells.docker_options import container_options, runtime_why_not
+from wpk_sandbox.sandbox.shells.docker_watch import Watch
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT
 
 # Seconds for our own short commands inside; what keeps them waiting is starved of processes, memory or time.
@@ -53,6 +53,8 @@ class _Docker:
         reason = daemon.why_not()
         if reason:
             return reason
+        if reason := runtime_why_not(spec):
+            return reason
         image = shell_image(spec)
         if spec.pull or daemon.has_image(image):
             return None
@@ -63,6 +65,8 @@ class _Docker:
         if spec.access:
             inside.require_placeable(spec.access)
         spec = replace(spec, shell_image=shell_image(spec))
+        if reason := runtime_why_not(spec):
+            raise SandboxError(reason)
         reason = daemon.ensure_image(spec.shell_image, pull=spec.pull)
         if reason:
             raise SandboxError(reason)
@@ -231,49 +235,6 @@ class _DockerShell:
 
     def _own(self, script: str, environment: Mapping[str, str] | None = None) -> Outcome:
         return execute(self._container, script, environment or {}, timeout=OWN_TIMEOUT, output_limit=OWN_OUTPUT)
-
-
-def container_options(spec: SandboxSpec) -> dict[str, Any]:
-    """What the container is created with, for the SDK's `create_container`."""
-    joined = spec.access.network if spec.access else "none"
-    options: dict[str, Any] = {
-        **PROCESS,
-        "working_dir": inside.WORKSPACE,
-        "environment": inside.ENVIRONMENT,
-        "healthcheck": {"test": ["NONE"]},
-        "host_config": daemon.client().api.create_host_config(**_host_options(spec, joined)),
-    }
-    # A container in another's network has that one's host name, and the daemon refuses a second.
-    if not joined.startswith("container:"):
-        options["hostname"] = inside.HOSTNAME
-    return options
-
-
-def _host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
-    limits = spec.limits
-    workspace = inside.workspace_size(limits)
-    owner = f"uid={inside.USER},gid={inside.USER}"
-    ulimits = {"nofile": inside.OPEN_FILES, "core": 0, "fsize": max(workspace, limits.tmp)}
-    return {
-        "network_mode": network,
-        "read_only": True,
-        "cap_drop": list(spec.security.drop_capabilities),
-        "cap_add": list(spec.security.add_capabilities),
-        "security_opt": ["no-new-privileges"],
-        "tmpfs": {
-            inside.TEMPORARY: f"rw,noexec,nosuid,nodev,size={limits.tmp}",
-            inside.WORKSPACE: f"rw,exec,nosuid,nodev,size={workspace},mode=0755,{owner}",
-        },
-        "pids_limit": limits.processes,
-        "mem_limit": limits.step_memory,
-        "memswap_limit": limits.step_memory,
-        "nano_cpus": int(limits.step_cpu * 1e9),
-        "ulimits": [{"Name": name, "Soft": value, "Hard": value} for name, value in ulimits.items()],
-        "shm_size": inside.SHARED_MEMORY,
-        "ipc_mode": "private",
-        "cgroupns": "private",
-        "log_config": {"Type": "none"},
-    }
 
 
 def _never_started(outcome: Outcome) -> bool:

@@ -15,6 +15,10 @@ WORKSPACE = "/workspace"
 TEMPORARY = "/tmp"  # noqa: S108 - a mount of the sandbox's own, not the host's
 SHARED_MEMORY = 16 * 1024**2
 OPEN_FILES = 1024
+# Bytes of memory that a process may keep from being swapped; enough for a key.
+LOCKED_MEMORY = 64 * 1024
+# A file system in memory holds one file for each so many of its bytes, since an empty file takes memory too.
+BYTES_OF_A_FILE = 4096
 ENVIRONMENT = {"HOME": WORKSPACE, "LANG": "C.UTF-8"}
 
 # A process that outlives its command and holds its streams open is waited for no longer than this, in seconds.
@@ -26,6 +30,11 @@ _REFUSED_FORK = re.compile(rb"fork.{0,40}(Resource temporarily unavailable|retry
 def workspace_size(limits: Limits) -> int:
     """Bytes of the working folder. It lies in memory, so it gets no more than half of that."""
     return min(limits.storage, limits.step_memory // 2)
+
+
+def most_files(size: int) -> int:
+    """How many files a file system in memory of so many bytes may hold."""
+    return max(64, size // BYTES_OF_A_FILE)
 
 
 def cores(limits: Limits) -> int:

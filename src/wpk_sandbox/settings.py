@@ -24,6 +24,7 @@ SANDBOX_TYPES = ("auto", "local", "container", "kind")
 ROLLBACKS = ("prove", "on-failure", "never")
 FAIL_ON = ("block", "person", "review")
 ON_VIOLATION = ("warn", "fail")
+REAPERS = ("auto", "off")
 INLINE_WAIVERS = ("base", "any", "none")
 
 
@@ -128,6 +129,14 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
     return parse
 
 
+def _reaper(value: Any) -> str:
+    """A bare `off` is false in YAML."""
+    return _choice(*REAPERS)("off" if value is False else value)
+
+
+_reaper.allowed = REAPERS  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting. `name` is its path in the file; `default` is written as a user would write it.
@@ -178,8 +187,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "sandbox.security.on_violation",
         "warn",
-        "What fails a package: `warn`: only escape attempts and known attacks of high severity; refused connections "
-        "and the rest are told. `fail`: every refused connection too, and every event of medium severity.",
+        "What fails a package: `warn`: only escape attempts and known attacks of high severity; what else is "
+        "refused is only listed. `fail`: every refused connection too, and every event of medium severity.",
         _choice(*ON_VIOLATION),
     ),
     Setting("sandbox.security.drop_capabilities", ["ALL"], "Capabilities that a container loses.", _words),
@@ -211,8 +220,17 @@ SETTINGS: tuple[Setting, ...] = (
         _text,
     ),
     Setting("sandbox.cleanup.auto_cleanup", True, "Remove everything that was made, when a run ends.", _flag),
-    Setting("sandbox.cleanup.cleanup_timeout", "5m", "Time for removing one thing.", _duration),
-    Setting("sandbox.cleanup.force_cleanup", True, "Kill what does not end by itself.", _flag),
+    Setting("sandbox.cleanup.cleanup_timeout", "5m", "Time for removing everything that was made.", _duration),
+    Setting(
+        "sandbox.cleanup.force_cleanup", True, "Kill what is removed; otherwise it is asked to end before.", _flag
+    ),
+    Setting(
+        "sandbox.cleanup.reaper",
+        "auto",
+        "Who removes what was made when the tool itself is killed: `auto` has a process wait beside it, and in a "
+        "container on a socket of the same daemon a container too; `off` leaves it to the next run or `reap`.",
+        _reaper,
+    ),
     Setting(
         "shell.image",
         "",

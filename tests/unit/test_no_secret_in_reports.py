@@ -13,11 +13,21 @@ import pytest
 from wpk_sandbox.check_forms import FORMS
 from wpk_sandbox.checking import check, show_plans
 from wpk_sandbox.continuous import run
+from wpk_sandbox.finding import Severity
 from wpk_sandbox.fixing import show
 from wpk_sandbox.judging import Request
 from wpk_sandbox.package.selection import find
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Completed, Evidence, Observed, SandboxSpec, Usage
+from wpk_sandbox.sandbox.sandbox import (
+    Attempt,
+    Completed,
+    Evidence,
+    Observed,
+    SandboxSpec,
+    SecurityEvent,
+    Threat,
+    Usage,
+)
 from wpk_sandbox.sandbox.table import SANDBOXES, SandboxType
 from wpk_sandbox.settings import resolve
 
@@ -68,7 +78,11 @@ class Telling:
         return Completed(1, said, said + IN_FILE[:10], 0.1, truncated=True)
 
     def observed(self) -> Observed:
-        return Observed(usage=self.usage())
+        """What sends secrets out: as they are, and in pieces of a name."""
+        pieces = ".".join(IN_FILE[at : at + 8].lower() for at in range(0, len(IN_FILE), 8))
+        attempts = [Attempt("dns", name=name, process=f"sh {IN_NAME}") for name in (f"{GIVEN}.example", pieces)]
+        event = SecurityEvent(Threat.ESCAPE, Severity.LOW, f"saw {IN_CASE}", IN_NAME, IN_FILE)
+        return Observed(tuple(attempts), (event,), usage=self.usage())
 
     def usage(self) -> Usage:
         return Usage()
@@ -165,3 +179,5 @@ def test_the_run_was_one_that_had_secrets_to_tell(request_of: Request) -> None:
     assert "***, positively" in first["steps"][0]["stdout"]
     assert {"shell-world-writable", "hard-coded-secret"} <= {each["rule"] for each in first["findings"]}
     assert first["name"] == "full-***"
+    assert [attempt["name"] for attempt in first["steps"][0]["network"]] == ["***.example", "***"]
+    assert [each["message"] for each in first["steps"][0]["events"]] == ["saw ***"]

@@ -13,12 +13,15 @@ from wpk_sandbox.run.objects import ApiError, Objects
 from wpk_sandbox.run.observe import Observer
 from wpk_sandbox.run.result import Limit, StepResult, StepStatus
 from wpk_sandbox.run.state import ObjectKey, State
-from wpk_sandbox.sandbox.sandbox import Shell
+from wpk_sandbox.run.watched import watched
+from wpk_sandbox.run.watcher import Seen, Watcher
+from wpk_sandbox.sandbox.outside.outside import Outside
+from wpk_sandbox.sandbox.sandbox import Limits, Shell
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where steps run: the two halves of the sandbox, the plan, and who listens."""
+    """Where steps run: the two halves of the sandbox, the plan, who listens, and who watches."""
 
     plan: Plan
     observer: Observer
@@ -26,13 +29,17 @@ class Scene:
     shell: Shell | None = None
     before: State = State()
     output_limit: int = 1024**2
+    limits: Limits = Limits()
+    watcher: Watcher = field(default_factory=lambda: Watcher(None))
+    outside: Outside | None = None
 
 
 @dataclass(frozen=True)
 class Report:
     """What a phase came to: a result for each of its steps, in order, and what later stages need to know.
 
-    `broken` is set when the sandbox gave way, which says nothing about the package.
+    `broken` is set when the sandbox gave way, which says nothing about the package. `seen` is what was seen in
+    all of its steps together.
     """
 
     results: tuple[StepResult, ...] = ()
@@ -40,6 +47,7 @@ class Report:
     stays: tuple[ObjectKey, ...] = ()
     notes: tuple[str, ...] = ()
     broken: SandboxError | None = None
+    seen: Seen = Seen()
 
     @property
     def failed(self) -> StepResult | None:
@@ -64,15 +72,18 @@ def _next(scene: Scene, report: Report, step: PlannedStep, deadline: Deadline, t
     if report.broken or report.failed:
         return replace(report, results=(*report.results, _result(scene, step, StepStatus.NOT_REACHED)))
     scene.observer.step_started(step, total)
-    began = deadline.clock.now()
+    scene.watcher.set_aside()
+    began, at = deadline.clock.now(), scene.watcher.now
     done, broken = None, None
     if step.fidelity is Fidelity.SKIPPED or doing(step.step.action) is None:
         result = _result(scene, step, StepStatus.SKIPPED)
     else:
         result, done, broken = _try(scene, step, deadline, report.outputs)
-    result = replace(result, seconds=deadline.clock.now() - began)
+    result = replace(result, seconds=deadline.clock.now() - began, began=round(at, 3))
+    seen = scene.watcher.look()
+    result = watched(result, seen, scene.limits, min(step.timeout, step.handler_timeout))
     scene.observer.step_finished(result, total)
-    return _with(report, step, result, done, broken)
+    return replace(_with(report, step, result, done, broken), seen=report.seen + seen)
 
 
 def _with(
@@ -144,6 +155,7 @@ def _call(scene: Scene, step: PlannedStep, deadline: Deadline, outputs: Mapping[
         shell=scene.shell,
         environment=scene.plan.environment,
         output_limit=scene.output_limit,
+        outside=scene.outside,
     )
 
 

@@ -11,6 +11,7 @@ from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.run.attempt import Report, Scene, run_steps
 from wpk_sandbox.run.deadline import Deadline, OutOfTimeError
 from wpk_sandbox.run.effects import effects
+from wpk_sandbox.run.measured import suggested
 from wpk_sandbox.run.objects import ApiError, Objects
 from wpk_sandbox.run.observe import Observer
 from wpk_sandbox.run.outcome import OpenedSandbox, Outcome, RunOptions, used
@@ -19,6 +20,8 @@ from wpk_sandbox.run.rollback import reason_of, roll_back
 from wpk_sandbox.run.settling import SETTLING, settle
 from wpk_sandbox.run.stage import RefusedCaseError, Scenery, set_stage
 from wpk_sandbox.run.state import NAMESPACED, State, snapshot
+from wpk_sandbox.run.watched import violation
+from wpk_sandbox.run.watcher import Watcher, distinct_attempts, distinct_events
 
 SNAPSHOT_TIMEOUT = 60.0
 
@@ -50,9 +53,46 @@ def _perform(
     undo = whole.within(Limit.PACKAGE, plan.timeout)
     rolled, undone = roll_back(scene, ran, options.rollback, undo, lambda: _state(plan, scene.objects, whole))
     observer.rollback_finished(rolled)
+    scene.watcher.set_aside()
+    watching = _aside(scene, ran, undone)
     verdict, reason = _verdict(scene, ran, undone, rolled)
+    if attack := _violation(watching, ran, undone, options.on_violation):
+        verdict, reason = Verdict.FAIL, attack
     notes = (*plan.notes, *scenery.notes, *ran.notes, *undone.notes, *_notes(scene, rolled, ran, undone))
-    return Outcome(verdict, reason, ran.results, changed, rolled, tuple(dict.fromkeys(notes)), used(opened))
+    return replace(
+        watching,
+        verdict=verdict,
+        reason=reason,
+        steps=ran.results,
+        effects=changed,
+        rollback=rolled,
+        notes=tuple(dict.fromkeys(notes)),
+        usage=used(opened),
+    )
+
+
+def _aside(scene: Scene, ran: Report, undone: Report) -> Outcome:
+    """What was seen beside the steps, and what the package should ask for by what was seen in all of them."""
+    seen, aside = ran.seen + undone.seen, scene.watcher.aside
+    network, unlisted = distinct_attempts(aside.network)
+    seconds = sum(step.seconds for step in (*ran.results, *undone.results))
+    return Outcome(
+        Verdict.PASS,
+        "",
+        network=network,
+        events=distinct_events(aside.events, unlisted),
+        samples=aside.samples,
+        suggested=suggested(seen.shell, seen.shell_samples, seconds, scene.plan.package.runtime.requirements),
+    )
+
+
+def _violation(watching: Outcome, ran: Report, undone: Report, on_violation: str) -> str:
+    """Which step did what no runbook may, or that what a step left running did."""
+    for step in (*ran.results, *undone.results):
+        if found := violation(step.network, step.events, on_violation):
+            return f"{step.label}: {found}"
+    found = violation(watching.network, watching.events, on_violation)
+    return f"between the steps: {found}" if found else ""
 
 
 def _scene(
@@ -65,6 +105,9 @@ def _scene(
         shell=opened.shell,
         before=before,
         output_limit=options.output_limit,
+        limits=options.limits,
+        watcher=Watcher(opened.shell, [half for half in (opened.cluster, opened.outside) if half], options.clock),
+        outside=opened.outside,
     )
 
 
@@ -118,6 +161,7 @@ def _notes(scene: Scene, rolled: RollbackResult, ran: Report, undone: Report) ->
     if rolled.status is RollbackStatus.RESTORED and scene.plan.needs_shell:
         yield "the rollback is judged by the objects of the cluster: files of the shell are not compared"
     yield from _remedy(ran.broken or undone.broken)
+    yield from scene.watcher.troubles
 
 
 def _remedy(error: SandboxError | None) -> tuple[str, ...]:

@@ -1,20 +1,25 @@
 """Keeps the secrets of a package out of what a run tells, while it goes on and afterwards."""
 
+import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.package import Package
 from wpk_sandbox.plan.plan import Plan, PlannedStep
-from wpk_sandbox.rules.hiding import Hiding
+from wpk_sandbox.rules.hiding import HIDDEN, Hiding
 from wpk_sandbox.run.observe import Observer
 from wpk_sandbox.run.result import PackageResult, RollbackResult, SandboxResult, StepResult
+from wpk_sandbox.sandbox.sandbox import Attempt, SecurityEvent
 
 _Told = TypeVar("_Told", bound=PackageResult | StepResult | RollbackResult | SandboxResult)
 # What other programs look things up by.
 _KEPT: dict[type, frozenset[str]] = {PackageResult: frozenset({"path", "digest"})}
 # What a step said, and what is told of its last line: it may end within a secret where it was cut.
 _SAID = frozenset({"stdout", "stderr", "message", "details", "reason"})
+# What a name keeps of a secret that is sent out in it: DNS knows no case, and 63 letters between two dots.
+_IN_NAMES = re.compile(r"[^a-z0-9]")
+_LEAST_IN_NAMES = 6
 
 
 def discreet(told: _Told, hidden: Hiding) -> _Told:
@@ -102,9 +107,24 @@ def _starred(value: Any, hidden: Hiding, *, cut: bool = False) -> Any:
     cut = _was_cut(value)
     kept = _KEPT.get(type(value), frozenset())
     told = {each.name: getattr(value, each.name) for each in fields(value) if each.init and each.name not in kept}
-    return replace(
+    starred = replace(
         value, **{name: _starred(each, hidden, cut=cut and name in _SAID) for name, each in told.items()}
     )
+    return _without_carriers(starred, hidden) if isinstance(starred, Attempt | SecurityEvent) else starred
+
+
+def _without_carriers(seen: Attempt | SecurityEvent, hidden: Hiding) -> Attempt | SecurityEvent:
+    """What was seen, without the names and the evidence in which a secret was sent out in pieces."""
+    plain = {_IN_NAMES.sub("", text.lower()) for text in hidden.texts}
+    carried = [text for text in plain if len(text) >= _LEAST_IN_NAMES]
+
+    def shown(text: str) -> str:
+        said = _IN_NAMES.sub("", text.lower())
+        return HIDDEN if any(secret in said for secret in carried) else text
+
+    if isinstance(seen, Attempt):
+        return replace(seen, name=shown(seen.name))
+    return replace(seen, message=shown(seen.message), evidence=shown(seen.evidence))
 
 
 def _was_cut(value: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wpk_sandbox import __version__
-from wpk_sandbox.errors import ExitCode, UsageError, WpkSandboxError
+from wpk_sandbox.errors import ExitCode, InterruptedRunError, UsageError, WpkSandboxError
 
 if TYPE_CHECKING:
     from wpk_sandbox.judging import Request
@@ -60,8 +60,8 @@ def _status() -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        return ExitCode.INTERRUPTED
+    except (click.Abort, KeyboardInterrupt, InterruptedRunError) as error:
+        return getattr(error, "exit_code", ExitCode.INTERRUPTED)
     except SystemExit:
         # click's answer to a reader that left, with the code that would blame the package.
         return ExitCode.INCONCLUSIVE
@@ -310,6 +310,7 @@ def _try(request: "Request", options: Mapping[str, Any]) -> int:
     from wpk_sandbox.package.base import refuse_unsafe
     from wpk_sandbox.pipeline import try_packages
     from wpk_sandbox.report.plain import observer
+    from wpk_sandbox.sandbox.interrupts import signals_wait
 
     refuse_unsafe(os.environ)
     as_json = options["form"] == "json"
@@ -317,13 +318,14 @@ def _try(request: "Request", options: Mapping[str, Any]) -> int:
     with observer(sys.stderr if as_json else sys.stdout) as listener:
         result, stopped = try_packages(request, listener)
         listener.run_finished(result)
-    if options["monitor_resources"]:
-        _say_usage(result)
-    if as_json:
-        from wpk_sandbox.report.json import to_json
+    with signals_wait():
+        if options["monitor_resources"]:
+            _say_usage(result)
+        if as_json:
+            from wpk_sandbox.report.json import to_json
 
-        click.echo(to_json(result))
-    _write(request, result, options)
+            click.echo(to_json(result))
+        _write(request, result, options)
     return stopped.exit_code if stopped else _exit_code(result)
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
@@ -19,8 +19,13 @@ log = logging.getLogger(__name__)
 Process = subprocess.Popen[bytes]
 StillRunning = subprocess.TimeoutExpired  # what `Process.wait` raises
 
+# The variable by which a program that outlived us is known as ours.
+OWNER = "WPK_SANDBOX_OWNER"
+
 OUTPUT_CAP = 4 * 1024 * 1024
 KILL_GRACE = 2.0
+
+_marks: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def start(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        env={**os.environ, **env} if env else None,
+        env={**os.environ, **_marks, **(env or {})} if env or _marks else None,
         cwd=cwd,
         pass_fds=pass_fds,
         start_new_session=True,
@@ -127,6 +132,42 @@ def start(
             if stream:
                 with suppress(OSError):
                     stream.close()
+
+
+@contextmanager
+def marked(variable: str, value: str) -> Iterator[None]:
+    """Give every program that is started meanwhile a variable in its environment."""
+    before = _marks.get(variable)
+    _marks[variable] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del _marks[variable]
+        else:
+            _marks[variable] = before
+
+
+def detach(argv: Sequence[str], *, keep: Callable[[str], bool]) -> IO[bytes]:
+    """Start a program that outlives us, in a session of its own; gives its standard input, unbuffered.
+
+    Of our environment it sees the variables that `keep` names, of our files none. It is to fork at once and go on
+    in its child: then it is nobody's child, and who kills us with our children does not find it. Raises OSError.
+    """
+    process = subprocess.Popen(
+        argv,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if keep(name)},
+        cwd="/",
+        start_new_session=True,
+    )
+    threading.Thread(target=process.wait, daemon=True).start()
+    if process.stdin is None:  # which was asked for
+        raise OSError("no pipe")
+    return process.stdin
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -20,6 +20,7 @@ from wpk_sandbox.publish.files import write_reports
 from wpk_sandbox.report.plain import observer
 from wpk_sandbox.report.summary import summary
 from wpk_sandbox.run.result import RunResult, Verdict
+from wpk_sandbox.sandbox.interrupts import signals_wait
 from wpk_sandbox.settings import FILE_NAME, Settings, resolve
 
 _CODES = {Verdict.PASS: ExitCode.PASS, Verdict.FAIL: ExitCode.FAIL, Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE}
@@ -134,7 +135,8 @@ def run(request: Request, environment: Mapping[str, str], stream: IO[str]) -> in
             listener.note(note)
         result, stopped = try_packages(request, listener)
         listener.run_finished(result)
-    write_reports(result, folder, custom, environment=environment, root=request.root)
+    with signals_wait():
+        write_reports(result, folder, custom, environment=environment, root=request.root)
     if environment.get("GITHUB_ACTIONS"):
         # From the workspace, because the path of this container means nothing to the job's later steps.
         report = Path(request.settings["report.directory"])

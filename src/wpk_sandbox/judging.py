@@ -24,6 +24,7 @@ from wpk_sandbox.rules.masking import hidden_of, hidden_values, masked
 from wpk_sandbox.rules.naming import name_taken
 from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome, weighed
 from wpk_sandbox.rules.waivers import about_policy
+from wpk_sandbox.sandbox.guard import Guard
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.settings import Settings
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 KEPT_FOR = timedelta(hours=24)
 GRACE = timedelta(minutes=15)
+
+# Seconds that things are asked to end, where they are not to be killed at once; Docker's own.
+END_GRACE = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Request:
     @property
     def expires(self) -> datetime:
         """When whatever is left of the run may be removed by anyone who sweeps."""
-        life = KEPT_FOR if self._keeps else timedelta(seconds=self.settings["timeouts.run"]) + GRACE
+        life = KEPT_FOR if self.keeps else timedelta(seconds=self.settings["timeouts.run"]) + GRACE
         return datetime.now(UTC) + life
 
     def hidden(self, package: Package, case: Case) -> Hiding:
@@ -62,12 +66,20 @@ class Request:
         given = (self.parameters, self.event, case.parameters, case.event, *case.objects)
         return hidden_of([package]) | hidden_values(*given)
 
-    def ledger(self) -> Ledger:
-        """A ledger for one package."""
-        return Ledger(self.run_id, self.expires, keep=self._keeps)
+    def ledger(self, guard: Guard) -> Ledger:
+        """A ledger for one package, with somebody who goes on when we cannot."""
+        timeout = self.settings["sandbox.cleanup.cleanup_timeout"]
+        grace = 0.0 if self.settings["sandbox.cleanup.force_cleanup"] else END_GRACE
+        return guard.ledger(self.run_id, self.expires, keep=self.keeps, timeout=timeout, grace=grace)
 
     @property
-    def _keeps(self) -> bool:
+    def wants_guard(self) -> bool:
+        """True when somebody is to wait beside the run, for the case that it is killed."""
+        return not self.keeps and self.settings["sandbox.cleanup.reaper"] == "auto"
+
+    @property
+    def keeps(self) -> bool:
+        """True when what is made stays after the run."""
         return self.keep or not self.settings["sandbox.cleanup.auto_cleanup"]
 
 

@@ -5,15 +5,12 @@ a stage of it.
 """
 
 import re
-import signal
-import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Any
 
 from wpk_sandbox import __version__
@@ -29,6 +26,8 @@ from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.outcome import Outcome as RunOutcome
 from wpk_sandbox.run.result import PackageResult, RunResult, SandboxResult, Verdict, worst
 from wpk_sandbox.run.secrecy import Discreet, discreet
+from wpk_sandbox.sandbox.guard import Guard, guarded
+from wpk_sandbox.sandbox.interrupts import signals_raise
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.table import Choice, choose
@@ -43,17 +42,19 @@ def try_packages(
     results: list[PackageResult] = []
     loose: list[Finding] = []
     stopped = None
-    with signals_raise():
+    timeout = request.settings["sandbox.cleanup.cleanup_timeout"]
+    with guarded(timeout=timeout, needed=request.wants_guard) as guard, signals_raise(guard.hurry):
         try:
             for judged in judge(request, loose):
                 left = request.settings["timeouts.run"] - (time.monotonic() - began)
-                result, stopped = _try_package(judged, request, left, listener)
+                result, stopped = _try_package(judged, request, left, guard, listener)
                 results.append(result)
                 if stopped:
                     break
         except InterruptedRunError as error:
             stopped = error
-    return _summed(request, results, loose, started, time.monotonic() - began, stopped), stopped
+    summed = _summed(request, results, loose, started, time.monotonic() - began, stopped)
+    return replace(summed, notes=(*summed.notes, *_of_kept(request, guard))), stopped
 
 
 def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
@@ -72,7 +73,7 @@ def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
 
 
 def _try_package(
-    judged: Judged, request: Request, left: float, observer: Observer
+    judged: Judged, request: Request, left: float, guard: Guard, observer: Observer
 ) -> tuple[PackageResult, InterruptedRunError | None]:
     """The result of one package, after everything that it made was undone; and the signal that ended it early."""
     began = time.monotonic()
@@ -80,7 +81,7 @@ def _try_package(
     hidden = request.hidden(package, judged.case)
     observer = Discreet(observer, hidden)
     observer.package_started(package.name, package.version, package.path, decision.risk, decision.outcome)
-    ledger, stopped = request.ledger(), None
+    ledger, stopped = request.ledger(guard), None
     try:
         result = _tried(judged, request, left, ledger, observer)
     except UnavailableError as error:
@@ -223,32 +224,20 @@ def _summed(
     )
 
 
+def _of_kept(request: Request, guard: Guard) -> Iterator[str]:
+    """What was asked to be kept, and how it is removed."""
+    if kept := guard.kept():
+        things = ", ".join(f"{entry.kind} {entry.name}" for entry in kept)
+        until = request.expires.strftime("%Y-%m-%d %H:%M UTC")
+        yield f"kept until {until}: {things}; `wpk-sandbox reap --run {request.run_id}` removes it"
+
+
 def _manifests(package: Package) -> dict[str, tuple[dict[str, Any], ...]]:
     """The objects in the files that the package names; a file that could not be read is not there."""
     return {
         path: tuple(document.data for document in documents if isinstance(document.data, dict))
         for path, documents in package.files.items()
     }
-
-
-@contextmanager
-def signals_raise() -> Iterator[None]:
-    """SIGINT and SIGTERM unwind the run once; while it cleans up, further ones are ignored."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(each, signal.SIG_IGN)
-        raise InterruptedRunError(number)
-
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def new_run_id(environment: Mapping[str, str]) -> str:

@@ -137,7 +137,30 @@ def test_signal_removes_a_kind_cluster(
 
 
 @pytest.mark.needs("docker")
-def test_reap_removes_what_a_killed_run_left_and_nothing_else(
+@both
+def test_killed_run_is_cleaned_up_after_by_its_guard(
+    repository: Repository,
+    held: Held,
+    processes: Processes,
+    started: list["subprocess.Popen[str]"],
+    sleep: str,
+    bystander: str,
+    sandbox: str,
+) -> None:
+    path = repository.package(sleep, timeout="100s")
+    process = repository.start("run", path, "--sandbox", sandbox)
+    started.append(process)
+    assert eventually(lambda: asleep(processes, sleep))
+    process.kill()
+    process.communicate(timeout=30)
+    assert eventually(lambda: processes(sleep) == [], 20)
+    assert eventually(lambda: sandbox == "local" or held(repository.run_id) == {}, 20)
+    assert folders_of(repository.run_id) == []
+    assert sandbox == "local" or running(bystander), "another run's container is still there"
+
+
+@pytest.mark.needs("docker")
+def test_reap_removes_what_a_run_left_that_was_killed_with_its_guard(
     repository: Repository,
     held: Held,
     processes: Processes,
@@ -145,6 +168,8 @@ def test_reap_removes_what_a_killed_run_left_and_nothing_else(
     sleep: str,
     bystander: str,
 ) -> None:
+    with (repository.root / ".wpk-sandbox.yaml").open("a") as settings:
+        settings.write("sandbox: {cleanup: {reaper: off}}\n")
     path = repository.package(sleep, timeout="100s")
     process = repository.start("run", path, "--sandbox", "container")
     started.append(process)
@@ -162,23 +187,7 @@ def test_reap_removes_what_a_killed_run_left_and_nothing_else(
     assert held(repository.run_id) == {}
     assert eventually(lambda: processes(sleep) == [], 10)
     assert folders_of(repository.run_id) == []
-    assert _docker("ps", "-q", "--filter", f"name=^{bystander}$"), "another run's container is still there"
-
-
-@pytest.mark.needs("bwrap")
-def test_killed_local_run_leaves_no_process_and_its_folders_are_reaped(
-    repository: Repository, processes: Processes, started: list["subprocess.Popen[str]"], sleep: str
-) -> None:
-    path = repository.package(sleep, timeout="100s")
-    process = repository.start("run", path, "--sandbox", "local")
-    started.append(process)
-    assert eventually(lambda: asleep(processes, sleep))
-    process.kill()
-    process.communicate(timeout=30)
-    assert eventually(lambda: processes(sleep) == [], 10), "the sandbox dies with the run that opened it"
-    reaped = repository.call("reap", "--run", repository.run_id)
-    assert (reaped.returncode, reaped.stdout.endswith("left 0\n")) == (0, True), reaped.stdout + reaped.stderr
-    assert folders_of(repository.run_id) == []
+    assert running(bystander), "another run's container is still there"
 
 
 @pytest.fixture
@@ -189,6 +198,11 @@ def bystander() -> Iterator[str]:
     _docker("run", "-d", "--name", name, *labels, "--network", "none", "busybox:1.36", "sleep", "600")
     yield name
     _docker("rm", "-f", name)
+
+
+def running(container: str) -> bool:
+    """Whether a container runs."""
+    return bool(_docker("ps", "-q", "--filter", f"name=^{container}$"))
 
 
 def folders_of(run_id: str) -> list[Path]:

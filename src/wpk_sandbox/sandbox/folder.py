@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.ledger import RUN_LABEL, Ledger
 
 PREFIX = "wpk-sandbox-"
@@ -17,12 +18,19 @@ MARKER = ".wpk-sandbox.json"
 
 @contextmanager
 def temporary_folder(ledger: Ledger) -> Iterator[Path]:
-    """A folder that only this user can read, removed with all that is in it when the block is left."""
+    """A folder that only this user can read, removed with all that is in it when the block is left.
+
+    Raises `SandboxError` when there is no room for it.
+    """
     path = Path(tempfile.gettempdir(), f"{PREFIX}{ledger.run_id}-{secrets.token_hex(4)}")
     entry = ledger.enter("folder", str(path), lambda: remove_folder(path))
     try:
-        path.mkdir(mode=0o700)
-        (path / MARKER).write_text(json.dumps(ledger.labels), encoding="utf-8")
+        try:
+            path.mkdir(mode=0o700)
+            (path / MARKER).write_text(json.dumps(ledger.labels), encoding="utf-8")
+        except OSError as error:
+            remedy = "make room there, or set TMPDIR to a folder that has some"
+            raise SandboxError(f"could not make the folder {path}: {error.strerror}", remedy) from error
         yield path
     finally:
         ledger.undo(entry)
@@ -30,8 +38,11 @@ def temporary_folder(ledger: Ledger) -> Iterator[Path]:
 
 def remove_folder(path: Path) -> None:
     """Remove a folder; nothing happens when there is none. Raises OSError when it remains."""
-    if path.exists():
-        shutil.rmtree(path)
+    while path.exists():
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:  # somebody else removes it too
+            continue
 
 
 def marked_folders() -> Iterator[tuple[Path, dict[str, str]]]:

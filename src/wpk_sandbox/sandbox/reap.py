@@ -5,7 +5,7 @@ without our labels is touched, but for the nodes of a kind cluster on a network 
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.folder import marked_folders, remove_folder
-from wpk_sandbox.sandbox.ledger import EXPIRES_LABEL, RUN_LABEL, Left, Tally
+from wpk_sandbox.sandbox.ledger import EXPIRES_LABEL, OWNER_LABEL, RUN_LABEL, Left, Tally
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Leftover:
     run_id: str
     expires: datetime | None
     remove: Callable[[], None] = field(repr=False, compare=False)
+    owner: str = ""
 
 
 def leftovers(*, now: datetime, everything_of_run: str | None = None) -> tuple[Leftover, ...]:
@@ -38,10 +39,17 @@ def leftovers(*, now: datetime, everything_of_run: str | None = None) -> tuple[L
 
     Raises `UnavailableError` when the daemon stops answering.
     """
-    found = [*_folders()]
-    if daemon.why_not() is None:
-        found = [*_containers(), *_networks(), *_volumes(), *found]
-    return tuple(thing for thing in found if _due(thing, now, everything_of_run))
+    on_daemon = daemon.why_not() is None
+    return tuple(thing for thing in _everything(on_daemon) if _due(thing, now, everything_of_run))
+
+
+def made_by(owner: str, clusters: Iterable[str] = (), *, on_daemon: bool = True) -> tuple[Leftover, ...]:
+    """What one process made, by its token, in the order of removal; and the nodes of its kind clusters.
+
+    Raises `UnavailableError` when the daemon does not answer.
+    """
+    nodes = [node for cluster in clusters for node in _nodes_of(cluster, owner)]
+    return (*nodes, *(thing for thing in _everything(on_daemon) if thing.owner == owner))
 
 
 def reap(*, now: datetime, everything_of_run: str | None = None) -> Tally:
@@ -60,6 +68,11 @@ def reap(*, now: datetime, everything_of_run: str | None = None) -> Tally:
         else:
             log.info("removed the %s %s of run %s", thing.kind, thing.name, thing.run_id)
     return Tally(made=len(found), removed=len(found) - len(left), left=tuple(left))
+
+
+def _everything(on_daemon: bool) -> list[Leftover]:
+    folders = [*_folders()]
+    return [*_containers(), *_networks(), *_volumes(), *folders] if on_daemon else folders
 
 
 def _due(thing: Leftover, now: datetime, run_id: str | None) -> bool:
@@ -93,7 +106,16 @@ def _kind_nodes(network_names: list[str], network: Leftover) -> Iterator[Leftove
         listed = daemon.client().api.containers(all=True, filters=filters)
     for node in listed:
         remove = partial(daemon.remove_container, node["Id"])
-        yield Leftover("kind node", _name_of(node), network.run_id, network.expires, remove)
+        yield Leftover("kind node", _name_of(node), network.run_id, network.expires, remove, network.owner)
+
+
+def _nodes_of(cluster: str, owner: str) -> Iterator[Leftover]:
+    """The nodes of a cluster by its own label: those that are made late find no network any more."""
+    with daemon.translated(f"list the nodes of {cluster}"):
+        listed = daemon.client().api.containers(all=True, filters={"label": f"{KIND_LABEL}={cluster}"})
+    for node in listed:
+        remove = partial(daemon.remove_container, node["Id"])
+        yield Leftover("kind node", _name_of(node), "", None, remove, owner)
 
 
 def _volumes() -> Iterator[Leftover]:
@@ -105,12 +127,13 @@ def _volumes() -> Iterator[Leftover]:
 
 def _folders() -> Iterator[Leftover]:
     for path, labels in marked_folders():
-        yield Leftover("folder", str(path), labels[RUN_LABEL], _expiry(labels), partial(remove_folder, path))
+        yield _labelled("folder", {"Labels": labels}, str(path), partial(remove_folder, path))
 
 
 def _labelled(kind: str, thing: Mapping[str, Any], name: str, remove: Callable[[], None]) -> Leftover:
     labels = thing["Labels"] or {}
-    return Leftover(kind, name, labels.get(RUN_LABEL, ""), _expiry(labels), remove)
+    owner = labels.get(OWNER_LABEL, "")
+    return Leftover(kind, name, labels.get(RUN_LABEL, ""), _expiry(labels), remove, owner)
 
 
 def _name_of(container: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from wpk_sandbox.errors import PublishingError
+from wpk_sandbox.errors import PublishingError, SettingsError
 from wpk_sandbox.publish.sources import sources
 from wpk_sandbox.report import phrases
 from wpk_sandbox.report.codequality import code_quality
@@ -36,9 +36,10 @@ def write_reports(
     """Write every form of a result, and the steps' logs where asked for.
 
     Returns the path of each by its name: `result`, `junit`, `summary`, `report`, `sarif` and `gitlab` (findings
-    for GitHub's code scanning and GitLab's code quality), and `logs`. A file is whole or absent, never half. As
-    root in a GitHub Action, files belong to the owner of the workspace, whose later steps must be able to remove
-    them. `root` is where the paths of the findings begin: SARIF names the lines of those files as GitHub does.
+    for GitHub's code scanning and GitLab's code quality), and `logs`. A file is whole or absent, never half, and
+    where there is no room for all, those of an earlier run stay. As root in a GitHub Action, files belong to the
+    owner of the workspace, whose later steps must be able to remove them. `root` is where the paths of the findings
+    begin: SARIF names the lines of those files as GitHub does.
     Raises `PublishingError`, and `SettingsError` for the user's template.
     """
     forms: Mapping[str, tuple[str, Callable[[], str]]] = {
@@ -53,8 +54,9 @@ def write_reports(
     written: dict[str, Path] = {}
     with _clear_failure(folder):
         _make_folder(folder, owner)
-        for name, (file, render) in forms.items():
-            written[name] = write_whole(folder / file, render(), owner)
+        with _together(owner) as put:
+            for name, (file, render) in forms.items():
+                written[name] = put(folder / file, render())
     if log_folder is not None:
         written["logs"] = write_logs(result, log_folder, owner)
     return written
@@ -110,18 +112,42 @@ def workspace_owner(environment: Mapping[str, str]) -> int | None:
 
 def write_whole(path: Path, text: str, owner: int | None = None) -> Path:
     """Write a file by renaming a finished one over it, so that no reader sees half and no link is followed."""
-    number, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
+    with _together(owner) as put:
+        return put(path, text)
+
+
+@contextmanager
+def _together(owner: int | None) -> Iterator[Callable[[Path, str], Path]]:
+    """Files that come into place together at the end of the block; none of them where one cannot be written."""
+    ready: dict[Path, str] = {}
+
+    def put(path: Path, text: str) -> Path:
+        number, ready[path] = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with open(number, "w", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
             os.fchmod(file.fileno(), 0o644)
             if owner is not None:
                 os.fchown(file.fileno(), owner, -1)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+            file.flush()
+            os.fsync(file.fileno())  # or a host that stops keeps the new name with nothing in it
+        return path
+
+    try:
+        try:
+            yield put
+        except SettingsError:  # the user's template: what is for programs is whole, and theirs
+            _rename(ready)
+            raise
+        _rename(ready)
+    finally:
+        for temporary in ready.values():
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _rename(ready: dict[Path, str]) -> None:
+    for path in list(ready):
+        os.replace(ready[path], path)
+        del ready[path]
 
 
 def _make_folder(folder: Path, owner: int | None) -> None:

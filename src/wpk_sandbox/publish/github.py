@@ -5,6 +5,7 @@ The environment and the stream come in, so that nothing here depends on where it
 files and commands is either ours (counts, enums, paths that we chose) or escaped.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -58,12 +59,9 @@ def append_summary(text: str, environment: Mapping[str, str]) -> None:
     if not path:
         return
     data = text.encode("utf-8", "replace") + b"\n"
-    with _runner_file(path) as file:
-        used = file.tell()
-        if used + len(data) <= SUMMARY_BYTES:
-            file.write(data)
-            return
-        file.write(b"\nThe dry run's summary found no room here; its report is with the artifacts.\n")
+    if _size(path) + len(data) > SUMMARY_BYTES:
+        data = b"\nThe dry run's summary found no room here; its report is with the artifacts.\n"
+    _append(path, data)
 
 
 def outputs(result: RunResult, report: Path | None) -> dict[str, str]:
@@ -85,13 +83,26 @@ def write_outputs(values: Mapping[str, str], environment: Mapping[str, str]) -> 
     if not path:
         return
     text = "".join(core.prepare_key_value_message(name, value) + "\n" for name, value in values.items())
-    with _runner_file(path) as file:
-        file.write(text.encode("utf-8", "replace"))
+    _append(path, text.encode("utf-8", "replace"))
 
 
-def _runner_file(path: str) -> IO[bytes]:
+def _size(path: str) -> int:
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _append(path: str, data: bytes) -> None:
+    """Add to a file that the runner named, all or nothing: half an output would be read as one."""
     try:
-        return open(path, "ab")
+        before = _size(path)
+        with open(path, "ab", buffering=0) as file:
+            written = 0
+            try:
+                while written < len(data):
+                    written += file.write(data[written:])
+            except OSError:
+                if written:
+                    file.truncate(before)
+                raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise PublishingError(f"could not write {path}, which the runner named: {reason}") from error

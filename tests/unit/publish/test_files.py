@@ -2,6 +2,9 @@
 
 import json
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +28,17 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files
 
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """What a file system without room does, by the kernel's bound on one file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class TestReports:
@@ -65,6 +79,14 @@ class TestReports:
         write_reports(EVERYTHING, tmp_path)
         written = write_reports(GREEN, tmp_path)
         assert written["result"].read_text() == to_json(GREEN)
+
+    def test_reports_without_room_leave_all_of_the_first(self, tmp_path: Path) -> None:
+        write_reports(GREEN, tmp_path)
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        largest = max(len(content) for content in before.values())
+        with files_of_at_most(largest), pytest.raises(PublishingError, match="could not write into"):
+            write_reports(EVERYTHING, tmp_path)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
     def test_hostile_text_can_be_written(self, tmp_path: Path) -> None:
         written = write_reports(HOSTILE_RUN, tmp_path, log_folder=tmp_path / "logs")
@@ -110,6 +132,15 @@ class TestWriteWhole:
             write_whole(tmp_path / "a", "new")
         assert files(tmp_path) == ["a"]
         assert (tmp_path / "a").read_text() == "old"
+
+    def test_what_finds_no_room_leaves_the_old_file_and_no_other(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("old")
+        with files_of_at_most(4096):
+            write_whole(tmp_path / "a", "x" * 4096)
+            with pytest.raises(OSError, match="too large"):
+                write_whole(tmp_path / "a", "y" * 5000)
+        assert files(tmp_path) == ["a"]
+        assert (tmp_path / "a").read_text() == "x" * 4096
 
     def test_everyone_may_read_it(self, tmp_path: Path) -> None:
         assert write_whole(tmp_path / "a", "x").stat().st_mode & 0o777 == 0o644

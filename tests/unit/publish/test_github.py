@@ -2,6 +2,7 @@
 
 import io
 import re
+import resource
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -214,6 +215,23 @@ class TestSummary:
 
     def test_without_a_runner_nothing_is_written(self) -> None:
         append_summary("x", {})
+
+    def test_half_a_summary_is_taken_back(self, tmp_path: Path) -> None:
+        path = tmp_path / "summary"
+        path.write_text("before\n")
+        bounds = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, bounds[1]))
+        try:
+            append_summary("x" * 900, {"GITHUB_STEP_SUMMARY": str(path)})
+            with pytest.raises(PublishingError, match="too large"):
+                append_summary("y" * 900, {"GITHUB_STEP_SUMMARY": str(path)})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, bounds)
+        assert path.read_text() == "before\n" + "x" * 900 + "\n"
+
+    def test_a_full_disk_is_told(self) -> None:
+        with pytest.raises(PublishingError, match="No space left"):
+            append_summary("x", {"GITHUB_STEP_SUMMARY": "/dev/full"})
 
     def test_a_file_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(PublishingError, match="could not write"):

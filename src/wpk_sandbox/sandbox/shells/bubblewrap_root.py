@@ -1,6 +1,5 @@
 """What bubblewrap is asked for: the namespaces, and a root that holds little more than the host's /usr."""
 
-import os
 import stat
 import sys
 from collections.abc import Iterable
@@ -8,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from wpk_sandbox.sandbox.shells import inside
+from wpk_sandbox.sandbox.shells.supervised import memory_file
 
 NAMESPACES = (
     "--unshare-user",
@@ -26,6 +26,7 @@ NAMESPACES = (
 
 # Run as a folder: its `__main__.py` starts the package beside it.
 SUPERVISOR = "/run/wpk"
+SETTINGS = f"{SUPERVISOR}/settings.json"
 
 _USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -56,10 +57,15 @@ def interpreter(user: int | None) -> Path | None:
     return host if host.exists() else None
 
 
-def root_arguments(python: Path, open_files: ExitStack) -> tuple[list[str], list[int]]:
-    """Arguments that build the root, and the descriptors that they read from, open as long as `open_files`."""
-    written = {**_supervisor(), **_WRITTEN}
-    descriptors = {path: _memory_file(text, open_files) for path, text in written.items()}
+def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[list[str], list[int]]:
+    """Arguments that build the root, and the descriptors that they read from, open as long as `open_files`.
+
+    `settings` are what the supervisor is told.
+    """
+    written = {**_supervisor(), SETTINGS: settings, **_WRITTEN}
+    descriptors = {
+        path: open_files.enter_context(memory_file(text.encode())).fileno() for path, text in written.items()
+    }
     arguments = [
         *_usr(),
         *_interpreter_outside_usr(python),
@@ -99,14 +105,6 @@ def _supervisor() -> dict[str, str]:
     modules = sorted(Path(__file__).with_name("supervisor").glob("*.py"))
     found = {f"{SUPERVISOR}/supervisor/{path.name}": path.read_text(encoding="utf-8") for path in modules}
     return {f"{SUPERVISOR}/__main__.py": "from supervisor.main import main\n\nmain()\n", **found}
-
-
-def _memory_file(text: str, open_files: ExitStack) -> int:
-    """A file without a name, ready to be read from its start."""
-    file = open_files.enter_context(os.fdopen(os.memfd_create("wpk"), "wb", buffering=0))
-    file.write(text.encode())
-    file.seek(0)
-    return file.fileno()
 
 
 def _open_to_all(path: Path) -> bool:

@@ -50,7 +50,7 @@ def test_it_has_no_network_to_join() -> None:
 
 def test_nothing_of_the_host_is_writable_or_outside_of_what_is_named() -> None:
     with ExitStack() as files:
-        arguments, descriptors = bubblewrap_root.root_arguments(Path("/usr/bin/python3"), files)
+        arguments, descriptors = bubblewrap_root.root_arguments(Path("/usr/bin/python3"), "{}", files)
         contents = {number: os.read(number, 65536).decode() for number in descriptors}
     binds = [(option, *arguments[at + 1 : at + 3]) for at, option in enumerate(arguments) if "bind" in option]
     assert {option for option, source, _ in binds if not source.startswith("/dev/")} <= {
@@ -68,7 +68,7 @@ def test_nothing_of_the_host_is_writable_or_outside_of_what_is_named() -> None:
 
 def test_interpreter_outside_usr_is_bound_without_the_rest_of_its_home() -> None:
     with ExitStack() as files:
-        arguments, _ = bubblewrap_root.root_arguments(Path("/home/me/python/bin/python3.12"), files)
+        arguments, _ = bubblewrap_root.root_arguments(Path("/home/me/python/bin/python3.12"), "{}", files)
     mine = [part for part in arguments if part.startswith("/home/me")]
     assert set(mine) == {"/home/me/python/bin/python3.12", "/home/me/python/lib"}
 

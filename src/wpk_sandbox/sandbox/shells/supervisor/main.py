@@ -8,17 +8,22 @@ import sys
 from typing import Any
 
 from .closing import close_sandbox
+from .ending import end_everyone
+from .measuring import everyone, stored
 from .serving import Supervisor
 
 
 def main() -> None:
     """Close the sandbox, say that it is ready, and serve until the socket ends."""
-    settings = json.loads(sys.argv[1])
+    with open(sys.argv[1], encoding="utf-8") as file:
+        settings = json.load(file)
     control = socket.socket(fileno=settings["control"])
     made = make_before_closing(settings)
     close_sandbox(settings)
-    send_ready(control, made)
-    Supervisor(control, settings).serve()
+    folders = list(settings["mounts"])
+    supervisor = Supervisor(control, settings, everyone, end_everyone, lambda: sum(map(stored, folders)))
+    send_ready(control, made, supervisor.denials.how)
+    supervisor.serve()
 
 
 def make_before_closing(settings: dict[str, Any]) -> dict[str, int]:
@@ -26,10 +31,10 @@ def make_before_closing(settings: dict[str, Any]) -> dict[str, int]:
     return {}
 
 
-def send_ready(control: socket.socket, made: dict[str, int]) -> None:
-    """Say that the sandbox is closed, and hand the descriptors out in the order of their names here."""
+def send_ready(control: socket.socket, made: dict[str, int], calls: str) -> None:
+    """Say that the sandbox is closed, what becomes of denied system calls, and hand the descriptors out."""
     descriptors = array.array("i", made.values())
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)] if made else []
-    control.sendmsg([json.dumps({"ready": True, "made": list(made)}).encode()], ancillary)
+    control.sendmsg([json.dumps({"made": list(made), "calls": calls}).encode()], ancillary)
     for descriptor in made.values():
         os.close(descriptor)

@@ -8,9 +8,12 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 
-from .measuring import measure, newest, stored
+from .denials import Denials
+from .measuring import Others, measure, newest
+from .sampling import Samples
 from .starting import start
 
 # Seconds between two looks at what the processes use: at ease, and once half of a limit is used.
@@ -18,35 +21,65 @@ INTERVAL, SHORT_INTERVAL = 0.05, 0.005
 
 
 class Supervisor:
-    """Serves requests one after another, and keeps watch between and during them."""
+    """Serves requests one after another, and keeps watch between and during them.
 
-    def __init__(self, control: socket.socket, settings: dict[str, Any]) -> None:
+    `others` finds the processes of the sandbox, `end` ends them (False when there were none), `stored` tells the
+    bytes of their files.
+    """
+
+    def __init__(
+        self,
+        control: socket.socket,
+        settings: dict[str, Any],
+        others: Others,
+        end: Callable[[], bool],
+        stored: Callable[[], int],
+    ) -> None:
         self.control = control
         self.settings = settings
+        self.others, self.end, self.stored = others, end, stored
         self.running: int | None = None
         self.first = 0
         self.ended: tuple[str, str] | None = None
         self.largest_child = 0
-        self.memory_peak = 0
-        self.processes_peak = 0
+        self.peaks = {"memory_peak": 0, "processes_peak": 0, "stored_peak": 0}
+        self.denials = Denials(settings["filters"])
+        self.samples = Samples()
+        self.looked = 0.0
         self.wakeup, notice = os.pipe()
-        for end in (self.wakeup, notice):
-            os.set_blocking(end, False)
+        for end_of_pipe in (self.wakeup, notice):
+            os.set_blocking(end_of_pipe, False)
         signal.set_wakeup_fd(notice)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.poll = select.poll()
+        for source in (self.control.fileno(), self.wakeup, self.denials.receiving.fileno()):
+            self.poll.register(source, select.POLLIN)
 
     def serve(self) -> None:
         """Answer until the socket ends."""
-        sources: list[Any] = [self.control, self.wakeup]
         pause: float | None = None
         while True:
-            readable, _, _ = select.select(sources, [], [], pause)
-            if self.wakeup in readable:
+            ready = dict(self.poll.poll(None if pause is None else pause * 1000))
+            if self.wakeup in ready:
                 os.read(self.wakeup, 65536)
+            self.listen(ready)
             self.reap()
-            if self.control in readable and not self.receive():
+            if self.control.fileno() in ready and not self.receive():
                 return
             pause = self.watch()
+
+    def listen(self, ready: dict[int, int]) -> None:
+        """Take new listeners for denied calls, and answer those calls."""
+        if self.denials.receiving.fileno() in ready and (listener := self.denials.accept()) is not None:
+            self.poll.register(listener, select.POLLIN)
+        over = [
+            listener
+            for listener in self.denials.answered
+            if listener in ready and not self.denials.answer(listener, ready[listener])
+        ]
+        for listener in {*over, *self.denials.surplus()}:
+            self.poll.unregister(listener)
+            self.denials.forget(listener)
 
     def receive(self) -> bool:
         """Take one request; False when there will be no more."""
@@ -63,6 +96,9 @@ class Supervisor:
             self.answer({})
         elif message == b"usage":
             self.answer(self.usage())
+        elif message == b"observed":
+            self.look(now=True)
+            self.answer({"usage": self.usage(), "samples": self.samples.take(), **self.denials.taken()})
         elif message == b"made":
             self.answer({"made": newest() - self.first})
         return bool(message)
@@ -71,17 +107,17 @@ class Supervisor:
         """Start a command; its answer follows when it has ended."""
         with os.fdopen(request, encoding="utf-8") as file:
             wanted = json.load(file)
-        if 2 * measure()[0] > self.settings["processes"]:
+        if 2 * measure(self.others())[0] > self.settings["processes"]:
             # Left behind by an earlier command, and multiplying: it would take this one's processes.
             self.kill()
         self.ended = None
         self.largest_child = 0
         try:
-            self.running = start(wanted, self.settings, stdout, stderr)
+            self.running = start(wanted, self.settings, self.denials, stdout, stderr)
         except BlockingIOError:
             # Something that an earlier command left behind holds every process that there may be.
             self.kill()
-            self.running = start(wanted, self.settings, stdout, stderr)
+            self.running = start(wanted, self.settings, self.denials, stdout, stderr)
         finally:
             os.close(stdout)
             os.close(stderr)
@@ -102,7 +138,7 @@ class Supervisor:
                 self.answer(self.outcome(status))
 
     def outcome(self, status: int) -> dict[str, Any]:
-        self.memory_peak = max(self.memory_peak, self.largest_child)
+        self.peaks["memory_peak"] = max(self.peaks["memory_peak"], self.largest_child)
         if self.ended is None and self.largest_child >= self.settings["memory"]:
             self.ended = ("memory limit", f"a process of it used {self.largest_child >> 20} MiB of memory")
             self.kill()
@@ -113,12 +149,11 @@ class Supervisor:
 
     def watch(self) -> float | None:
         """End everything that is over a limit; the seconds until the next look, None when there is no need."""
-        processes, memory = measure()
+        if (too_early := self.looked + SHORT_INTERVAL - time.monotonic()) > 0:
+            return too_early
+        processes, memory = self.look()
         if processes == 0:
             return None
-        memory += sum(stored(path) for path in ("/tmp", "/dev/shm", self.settings["workspace"]))  # noqa: S108
-        self.processes_peak = max(self.processes_peak, processes)
-        self.memory_peak = max(self.memory_peak, memory)
         if memory > self.settings["memory"]:
             self.ended = ("memory limit", f"it used {memory >> 20} MiB of memory, its files included")
         elif processes >= self.settings["processes"]:
@@ -129,23 +164,31 @@ class Supervisor:
         self.kill()
         return None
 
+    def look(self, *, now: bool = False) -> tuple[int, int]:
+        """The processes, and the bytes of memory that they and their files take; both are remembered."""
+        processes, memory, running = measure(self.others())
+        stored = self.stored()
+        memory += stored
+        for peak, value in (("memory_peak", memory), ("processes_peak", processes), ("stored_peak", stored)):
+            self.peaks[peak] = max(self.peaks[peak], value)
+        self.samples.add(finished_seconds() + running, memory, processes, stored, now=now)
+        self.looked = time.monotonic()
+        return processes, memory
+
     def kill(self) -> None:
         """End every other process of the sandbox, and wait until it is gone."""
-        while True:
-            try:
-                os.kill(-1, signal.SIGKILL)
-            except ProcessLookupError:
-                return
+        while self.end():
             self.reap()
             time.sleep(0.002)
 
     def usage(self) -> dict[str, Any]:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return {
-            "cpu_seconds": used.ru_utime + used.ru_stime,
-            "memory_peak": self.memory_peak,
-            "processes_peak": self.processes_peak,
-        }
+        return {"cpu_seconds": finished_seconds() + measure(self.others())[2], **self.peaks}
 
     def answer(self, message: dict[str, Any]) -> None:
         self.control.send(json.dumps(message).encode())
+
+
+def finished_seconds() -> float:
+    """The CPU seconds of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

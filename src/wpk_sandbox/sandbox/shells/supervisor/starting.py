@@ -5,13 +5,15 @@ import resource
 import signal
 from typing import Any
 
+from .denials import Denials
 
-def start(wanted: dict[str, Any], settings: dict[str, Any], stdout: int, stderr: int) -> int:
+
+def start(wanted: dict[str, Any], settings: dict[str, Any], denials: Denials, stdout: int, stderr: int) -> int:
     """Start a command; its process id. Raises `BlockingIOError` when there may be no further process."""
     child = os.fork()
     if child == 0:
         try:
-            become(wanted, settings, stdout, stderr)
+            become(wanted, settings, denials, stdout, stderr)
         except BaseException as error:  # whatever it is, this copy must not live on
             os.write(2, f"could not start the command: {error}\n".encode())
         finally:
@@ -19,7 +21,7 @@ def start(wanted: dict[str, Any], settings: dict[str, Any], stdout: int, stderr:
     return child
 
 
-def become(wanted: dict[str, Any], settings: dict[str, Any], stdout: int, stderr: int) -> None:
+def become(wanted: dict[str, Any], settings: dict[str, Any], denials: Denials, stdout: int, stderr: int) -> None:
     """Turn this process into the command."""
     os.setsid()
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT):
@@ -27,7 +29,6 @@ def become(wanted: dict[str, Any], settings: dict[str, Any], stdout: int, stderr
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     os.chdir(settings["workspace"])
     os.sched_setaffinity(0, settings["cores"])
     for name, value in settings["rlimits"].items():
@@ -35,4 +36,6 @@ def become(wanted: dict[str, Any], settings: dict[str, Any], stdout: int, stderr
         hardest = resource.getrlimit(limit)[1]
         granted = value if hardest == resource.RLIM_INFINITY else min(value, hardest)
         resource.setrlimit(limit, (granted, granted))
+    denials.confine()
+    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     os.execve("/bin/sh", ["sh", "-c", wanted["command"]], wanted["environment"])  # noqa: S606 - this is a shell

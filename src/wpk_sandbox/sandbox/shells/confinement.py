@@ -1,0 +1,79 @@
+"""What a supervisor is told to hold its commands by: the filter of system calls, and limits on each process."""
+
+import base64
+import os
+import platform
+import re
+from typing import Any
+
+from wpk_sandbox.sandbox.sandbox import Limits
+from wpk_sandbox.sandbox.seccomp.bpf import filter_program
+from wpk_sandbox.sandbox.shells import inside
+
+# Before 5.14 the kernel counted a user's processes over all namespaces, so its limit would count the whole desktop.
+_COUNTS_BY_NAMESPACE = (5, 14)
+
+
+def settings(limits: Limits, control: int) -> dict[str, Any]:
+    """What every supervisor needs to know. `control` is the descriptor of its end of the socket."""
+    return {
+        "control": control,
+        "memory": limits.step_memory,
+        "processes": limits.processes,
+        "cores": _some_cores(inside.cores(limits)),
+        "rlimits": rlimits(limits),
+        "filters": {
+            "recorded": _encoded(filter_program(platform.machine(), notify=True)),
+            "plain": _encoded(filter_program(platform.machine())),
+        },
+    }
+
+
+def mounts(limits: Limits) -> dict[str, str]:
+    """The options of each file system in memory that commands write to: its size, and how many files it holds."""
+    sizes = {
+        inside.TEMPORARY: limits.tmp,
+        "/dev/shm": inside.SHARED_MEMORY,  # noqa: S108 - the sandbox's own
+        inside.WORKSPACE: inside.workspace_size(limits),
+    }
+    return {path: f"size={size},nr_inodes={inside.most_files(size)}" for path, size in sizes.items()}
+
+
+def rlimits(limits: Limits) -> dict[str, int]:
+    """What the kernel enforces of each process, or of the user in this namespace, by setrlimit(2).
+
+    `RLIMIT_DATA` leaves room to be caught by the watch on memory first, which names the reason. `RLIMIT_NPROC` has
+    room for the supervisor.
+    """
+    wanted = {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": inside.OPEN_FILES,
+        "RLIMIT_FSIZE": max(limits.tmp, inside.workspace_size(limits)),
+        "RLIMIT_DATA": 2 * limits.step_memory,
+        # Memory that cannot be reclaimed, signals and messages that wait: all held by the kernel, outside of the
+        # memory that we count.
+        "RLIMIT_MEMLOCK": inside.LOCKED_MEMORY,
+        "RLIMIT_SIGPENDING": 1024,
+        "RLIMIT_MSGQUEUE": 64 * 1024,
+        "RLIMIT_RTPRIO": 0,
+        "RLIMIT_NICE": 0,
+    }
+    if kernel() >= _COUNTS_BY_NAMESPACE:
+        wanted["RLIMIT_NPROC"] = limits.processes + 1
+    return wanted
+
+
+def kernel() -> tuple[int, ...]:
+    """The kernel's version: its first two numbers."""
+    return tuple(int(number) for number in re.findall(r"\d+", platform.release())[:2])
+
+
+def _some_cores(count: int) -> list[int]:
+    """Cores that we may use ourselves, not the same ones for every process of wpk-sandbox."""
+    allowed = sorted(os.sched_getaffinity(0))
+    first = os.getpid() % len(allowed)
+    return (allowed + allowed)[first : first + min(count, len(allowed))]
+
+
+def _encoded(program: bytes) -> str:
+    return base64.b64encode(program).decode()

@@ -97,7 +97,8 @@ def disk_check(folder: str, left: int | None, wanted: int) -> Check:
 
 def container(host: "Host") -> Iterator[Check]:
     """The sandbox of container shells, with the image that it would take."""
-    from wpk_sandbox.sandbox.shells.docker import DOCKER, shell_image  # noqa: PLC0415 - asked for only here
+    from wpk_sandbox.sandbox.shells.docker import DOCKER  # noqa: PLC0415 - asked for only here
+    from wpk_sandbox.sandbox.shells.docker_gate import shell_image  # noqa: PLC0415
 
     reason = DOCKER.why_not(host.spec)
     yield from_reason("sandbox container", reason, "" if reason else _image_state(shell_image(host.spec)))

@@ -8,6 +8,7 @@ from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.sandbox import SandboxSpec
 from wpk_sandbox.sandbox.seccomp.profile import docker_profile
 from wpk_sandbox.sandbox.shells import inside
+from wpk_sandbox.sandbox.shells.docker_gate import network_options
 from wpk_sandbox.sandbox.shells.docker_watch import PROCESS
 
 # Runtimes that are worth naming, and where they come from.
@@ -96,6 +97,7 @@ def host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
         "log_config": {"Type": "none"},
         "restart_policy": {"Name": "no"},
     }
+    options |= network_options(spec)
     return {**options, "runtime": spec.runtime} if spec.runtime else options
 
 

@@ -1,0 +1,265 @@
+"""The gate of a shell in a container: a container beside it, in its network and process namespaces.
+
+It holds a bare Python, runs our program with the right to make the device, and talks with us over its streams. When
+it ends, its device goes with it: the shell is as closed as before, and only what it tries is not recorded any more.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from wpk_sandbox.errors import SandboxError, UnavailableError
+from wpk_sandbox.finding import Severity
+from wpk_sandbox.sandbox import daemon
+from wpk_sandbox.sandbox.gate.attached import Attached
+from wpk_sandbox.sandbox.gate.mux import BrokenMuxError, Mux
+from wpk_sandbox.sandbox.gate.observed import observed
+from wpk_sandbox.sandbox.gate.program import source
+from wpk_sandbox.sandbox.gate.recorder import Seen, Taken
+from wpk_sandbox.sandbox.ledger import Ledger
+from wpk_sandbox.sandbox.sandbox import Observed, Route, SecurityEvent, Threat
+from wpk_sandbox.sandbox.seccomp.profile import docker_profile
+
+log = logging.getLogger(__name__)
+
+READY_TIMEOUT = 20.0
+TAKE_TIMEOUT = 2.0
+
+# To make the device; then to go on as the commands' user, whose processes it looks at.
+_CAPABILITIES = ["NET_ADMIN", "SETUID", "SETGID"]
+_MEMORY = 96 * 1024**2
+_PROCESSES = 256
+_KEPT = 1000
+
+
+class ContainerGate:
+    """One gate container. It is started again whenever its shell was, or when it ended by itself."""
+
+    def __init__(
+        self, ledger: Ledger, shell: str, images: Iterable[str], routes: Sequence[Route], user: int
+    ) -> None:
+        """`shell` is the id of the shell's container; `images` are tried in order until one holds a Python."""
+        self._ledger, self._shell, self._images, self._user = ledger, shell, images, user
+        self._routes = tuple(routes)
+        self._opened = ExitStack()
+        self._container = ""
+        self._talk: _Talk | None = None
+        self._starting: threading.Thread | None = None
+        self._before: list[Observed] = []
+        self._forbidden = ""
+        self.why_not = ""
+
+    def forbid(self, reason: str) -> None:
+        """Say why there can be none, before it is begun."""
+        self._forbidden = reason
+
+    def begin(self) -> None:
+        """Start in the background: the shell's container runs by now. `ready` waits for it."""
+        self.why_not = ""
+        self._starting = threading.Thread(target=self._start, daemon=True)
+        self._starting.start()
+
+    def ready(self) -> bool:
+        """Wait until the gate stands, and start it again when it ended; False, with `why_not`, when there is none.
+
+        Raises `SandboxError` when routes were asked for and cannot be had.
+        """
+        if self._talk and self._talk.ended.is_set():
+            self._note_the_end(self._talk)
+            self.begin()
+        if self._starting:
+            self._starting.join()
+        if self.why_not and self._routes:
+            raise SandboxError(f"the shell's routes cannot be had: {self.why_not}", "see `wpk-sandbox doctor`")
+        return not self.why_not
+
+    def observed(self) -> Observed:
+        """What was tried since this was last asked, and the end of the gate when that was not the shell's."""
+        if self._talk:
+            self._before.append(observed(self._talk.take(), self._routes))
+            if self._talk.ended.is_set():
+                self._note_the_end(self._talk)
+        before, self._before = self._before, []
+        return Observed(
+            tuple(attempt for each in before for attempt in each.attempts),
+            tuple(event for each in before for event in each.events),
+        )
+
+    def take(self) -> Taken:
+        """The attempts so far as they were recorded, which are then forgotten."""
+        return self._talk.take() if self._talk else Taken()
+
+    def end(self) -> None:
+        """Let go of the container before its shell is ended, which ends it too."""
+        if self._starting:
+            self._starting.join()
+        talk, self._talk = self._talk, None
+        if talk:
+            self._before.append(observed(talk.take(), self._routes))
+            talk.attached.close()
+
+    def close(self) -> None:
+        """Remove it. May be called again."""
+        self.end()
+        self._opened.close()
+
+    def _note_the_end(self, talk: "_Talk") -> None:
+        self._talk = None
+        event = SecurityEvent(
+            Threat.NETWORK,
+            Severity.MEDIUM,
+            "the gate ended, so for a while nothing was recorded; the network stayed closed",
+            talk.attached.last_words(),
+        )
+        self._before.append(Observed(events=(event,)))
+
+    def _start(self) -> None:
+        try:
+            self.why_not = self._forbidden or self._started()
+        except (UnavailableError, OSError) as error:
+            self.why_not = str(error)
+        if self.why_not:
+            log.info("no gate: %s", self.why_not)
+            self._opened.close()
+            self._container = ""
+
+    def _started(self) -> str:
+        """Start it, and create it first where there is none yet; why not."""
+        if self._container:
+            # It ended with its shell; until the daemon has noticed that, starting it would do nothing.
+            with daemon.translated("wait for the gate's end"):
+                daemon.client().api.wait(self._container, timeout=int(READY_TIMEOUT))
+            return self._run()
+        reasons = []
+        for image in self._images:
+            self._container = self._opened.enter_context(self._created(image))
+            try:
+                reason = self._run()
+            except UnavailableError as error:
+                reason = str(error)
+            if not reason:
+                return ""
+            reasons.append(f"{image}: {reason}")
+            self._opened.close()
+            self._container = ""
+        return "; ".join(reasons) or "no image with Python is at hand for it"
+
+    def _created(self, image: str) -> Any:
+        name = daemon.resource_name(self._ledger, f"gate-{self._shell[:8]}")
+        return daemon.container(self._ledger, name, image, **container_options(self._shell))
+
+    def _run(self) -> str:
+        """Start the container and wait until it says that it is ready; why not."""
+        api = daemon.client().api
+        with daemon.translated("start the gate"):
+            streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            attached = Attached(api.attach_socket(self._container, streams))
+            try:
+                api.start(self._container)
+            except BaseException:
+                attached.close()
+                raise
+        talk = _Talk(attached, self._routes)
+        reason = talk.begin(self._user)
+        if reason:
+            attached.close()
+        else:
+            self._talk = talk
+        return reason
+
+
+class _Talk:
+    """The conversation with a running gate."""
+
+    def __init__(self, attached: Attached, routes: tuple[Route, ...]) -> None:
+        self.attached, self._routes = attached, routes
+        self.ended = threading.Event()
+        self._answered = threading.Event()
+        self._ready = False
+        self._failed = ""
+        self._found: list[Seen] = []
+        self._taken: Taken | None = None
+        self._mux = Mux(attached.read, attached.write, self._message, self._opened)
+
+    def begin(self, user: int) -> str:
+        """Tell it the routes and wait; why it is not ready."""
+        threading.Thread(target=self._serve, daemon=True).start()
+        with suppress(OSError):
+            self._mux.send({"routes": [(route.host, route.port) for route in self._routes], "user": user})
+        self._answered.wait(READY_TIMEOUT)
+        if self._ready:
+            return ""
+        return self._failed or self.attached.last_words() or "it does not answer"
+
+    def take(self) -> Taken:
+        """All attempts with their counts; without those where it has ended or does not answer."""
+        self._answered.clear()
+        self._taken = None
+        if not self.ended.is_set():
+            with suppress(OSError):
+                self._mux.send({"take": True})
+                self._answered.wait(TAKE_TIMEOUT)
+        taken = self._taken or Taken(tuple(self._found))
+        self._found = []
+        return taken
+
+    def _serve(self) -> None:
+        try:
+            self._mux.serve()
+        except (BrokenMuxError, OSError) as error:
+            log.warning("the gate does not make sense: %s", error)
+        finally:
+            self.attached.close()
+            self.ended.set()
+            self._answered.set()
+
+    def _message(self, message: dict[str, Any]) -> None:
+        try:
+            if "found" in message:
+                if len(self._found) < _KEPT:
+                    self._found.append(Seen(**message["found"]))
+                return
+            if "taken" in message:
+                self._taken = Taken(tuple(Seen(**each) for each in message["taken"]), int(message["more"]))
+            self._ready = self._ready or bool(message.get("ready"))
+            self._failed = str(message.get("failed", ""))
+        except (TypeError, ValueError) as error:
+            raise BrokenMuxError(f"a message of another shape: {error}") from error
+        self._answered.set()
+
+    def _opened(self, number: int) -> socket.socket | None:
+        if not 0 <= number < len(self._routes):
+            return None
+        ours, theirs = socket.socketpair()
+        threading.Thread(target=self._routes[number].serve, args=(theirs,), daemon=True).start()
+        return ours
+
+
+def container_options(shell: str) -> dict[str, Any]:
+    """What the gate's container is created with, for the SDK's `create_container`."""
+    from docker.types import LogConfig  # noqa: PLC0415 - heavy
+
+    host = daemon.client().api.create_host_config(
+        network_mode=f"container:{shell}",
+        pid_mode=f"container:{shell}",
+        cap_drop=["ALL"],
+        cap_add=_CAPABILITIES,
+        devices=["/dev/net/tun:/dev/net/tun:rw"],
+        security_opt=["no-new-privileges", f"seccomp={docker_profile()}"],
+        read_only=True,
+        pids_limit=_PROCESSES,
+        mem_limit=_MEMORY,
+        memswap_limit=_MEMORY,
+        ipc_mode="none",
+        log_config=LogConfig(type="none"),
+    )
+    return {
+        "entrypoint": ["python3", "-I", "-S", "-c", source()],
+        "user": "0:0",
+        "stdin_open": True,
+        "healthcheck": {"test": ["NONE"]},
+        "host_config": host,
+    }

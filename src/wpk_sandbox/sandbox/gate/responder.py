@@ -1,0 +1,236 @@
+"""Reads what comes out of the TUN device: records it, and answers, leads or refuses it.
+
+Needs the standard library alone: it runs in a thread of ours for a shell on this host, and in the gate's container.
+"""
+
+import errno
+import os
+import select
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from . import names, packets
+from .attribution import Attribution
+from .directory import RESOLVER, RESOLVER6, Directory, packed, written
+from .flows import Flow, Flows
+from .recorder import Recorder, Seen, Taken
+
+# The number of the route to the gate's own answers about names, over TCP.
+NAMES = -1
+
+_LARGEST = 65536
+_AT_ONCE = 4096
+_SETTLE_TIMEOUT = 1.0
+_IDLE = 10.0
+_LOST = {errno.EAGAIN, errno.EINVAL, errno.ENOBUFS, errno.ENOMEM}
+_PROTOCOLS = {packets.TCP: "tcp", packets.UDP: "udp", packets.ICMP: "icmp", packets.ICMP6: "icmp"}
+
+# Takes a connection that a route answers, and owns it from then on.
+Connect = Callable[[socket.socket, int], None]
+
+
+class Responder:
+    """Serves one TUN device with its listeners, until it is closed or the device goes."""
+
+    def __init__(
+        self,
+        tun: int,
+        listeners: list[socket.socket],
+        directory: Directory,
+        recorder: Recorder,
+        attribution: Attribution,
+        connect: Connect,
+    ) -> None:
+        """Owns `tun` and `listeners`."""
+        self._tun, self._listeners = tun, listeners
+        self._directory, self._recorder, self._attribution = directory, recorder, attribution
+        self._connect = connect
+        self._flows = Flows({4 if len(end[0]) == 4 else 6: end for end in map(_own_end, listeners)})
+        self._settled = threading.Event()
+        self._wake_read, self._wake_write = os.pipe()
+        self._closing = False
+        self.ended = threading.Event()
+
+    def start(self) -> None:
+        """Serve in threads of our own."""
+        for listener in self._listeners:
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def take(self) -> Taken:
+        """Every attempt since the last time, those included whose packets still wait in the device."""
+        self._settled.clear()
+        with suppress(OSError):
+            os.write(self._wake_write, b".")
+            self._settled.wait(_SETTLE_TIMEOUT)
+        return self._recorder.take()
+
+    def close(self) -> None:
+        """Stop; the device goes, and with it every route. May be called again."""
+        if self._closing:
+            return
+        self._closing = True
+        os.write(self._wake_write, b".")
+        self.ended.wait(_SETTLE_TIMEOUT)
+
+    def respond(self, raw: bytes) -> bytes | None:
+        """What goes back into the device for one packet that came out of it."""
+        packet = packets.parse(raw)
+        if packet is None or packet.later_fragment:
+            return None
+        if packet.protocol == packets.TCP:
+            return self._tcp(packet)
+        if packet.protocol == packets.UDP and packet.target_port == names.PORT and not packet.to_many:
+            answer = self.name_answer(packet.payload, packet)
+            if answer:
+                return packets.udp_answer(packet, answer)
+        if packets.is_attempt(packet):
+            self._record(packet, None)
+        return self._refusal(packet)
+
+    def name_answer(self, message: bytes, packet: packets.Packet) -> bytes | None:
+        """The answer to a question about a name, which is recorded; None for what is no question."""
+        question = names.parse(message)
+        if question is None:
+            return None
+        if isinstance(question, names.Code):
+            self._recorder.add(Seen("dns"), lambda: self._attribution.process(packet))
+            return names.failure(message, question)
+        answer = self._directory.answered(question)
+        route = self._directory.about(self._directory.meant(question))
+        # Both kinds of addresses are asked for at once, from one port.
+        same = (packet.source_port, question.name) if question.kind in (names.A, names.AAAA) else None
+        seen = Seen("dns", name=question.name, kind=question.kind, route=route)
+        self._recorder.add(seen, lambda: self._attribution.process(packet), same)
+        return answer
+
+    def _tcp(self, packet: packets.Packet) -> bytes | None:
+        begins = packet.flags & (packets.SYN | packets.ACK) == packets.SYN
+        if not begins:
+            return self._flows.led(packet) or self._refusal(packet)
+        by_name = packet.target_port == names.PORT and not packet.to_many
+        route = NAMES if by_name else self._directory.route(packet.target, packet.target_port)
+        if route is not None and self._flows.begin(packet, route):
+            if route != NAMES:
+                self._record(packet, route)
+            return self._flows.led(packet)
+        self._record(packet, None)
+        return self._refusal(packet)
+
+    def _record(self, packet: packets.Packet, route: int | None) -> None:
+        has_port = packet.protocol in (packets.TCP, packets.UDP)
+        seen = Seen(
+            _PROTOCOLS.get(packet.protocol, str(packet.protocol)),
+            written(packet.target),
+            packet.target_port if has_port else None,
+            self._directory.name_of(packet.target),
+            route=route,
+        )
+        self._recorder.add(seen, lambda: self._attribution.process(packet))
+
+    def _refusal(self, packet: packets.Packet) -> bytes | None:
+        return packets.refusal(packet, RESOLVER.packed if packet.version == 4 else RESOLVER6.packed)
+
+    def _serve(self) -> None:
+        try:
+            while not self._closing:
+                readable, _, _ = select.select([self._tun, self._wake_read], [], [])
+                woken = self._wake_read in readable
+                if woken:
+                    os.read(self._wake_read, 4096)
+                self._empty()
+                if woken:
+                    self._settled.set()
+        except OSError:
+            pass  # the device went with its network namespace
+        finally:
+            self._end()
+
+    def _empty(self) -> None:
+        """Serve what waits, and not for ever: whoever sends without end must not keep us from ending."""
+        for _ in range(_AT_ONCE):
+            try:
+                raw = os.read(self._tun, _LARGEST)
+            except BlockingIOError:
+                return
+            answer = self.respond(raw)
+            if answer:
+                self._write(answer)
+
+    def _write(self, answer: bytes) -> None:
+        """Put a packet in. One that finds the queue full, or that the kernel does not like, is lost."""
+        try:
+            os.write(self._tun, answer)
+        except OSError as error:
+            if error.errno not in _LOST:
+                raise
+
+    def _end(self) -> None:
+        self._closing = True
+        os.close(self._tun)
+        for listener in self._listeners:
+            # shutdown() wakes the thread that waits in accept(); close() alone does not.
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        self._settled.set()
+        self.ended.set()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, peer = listener.accept()
+                flow = self._flows.accepted((packed(peer[0]) or b"", peer[1]))
+                if flow is None:
+                    connection.close()
+                elif flow.route == NAMES:
+                    threading.Thread(target=self._answer_names, args=(connection, flow), daemon=True).start()
+                else:
+                    self._connect(connection, flow.route)
+
+    def _answer_names(self, connection: socket.socket, flow: Flow) -> None:
+        """Questions over TCP: each with its length before it (RFC 1035, 4.2.2)."""
+        version = 4 if len(flow.target[0]) == 4 else 6
+        packet = packets.Packet(b"", version, packets.TCP, *_first(flow), 0, flow.client[1], flow.target[1])
+        connection.settimeout(_IDLE)
+        asked = False
+        with connection, suppress(OSError, struct.error):
+            stream = connection.makefile("rwb")
+            while (length := stream.read(2)) and (message := stream.read(struct.unpack(">H", length)[0])):
+                answer = self.name_answer(message, packet)
+                if answer is None:
+                    break
+                asked = True
+                stream.write(struct.pack(">H", len(answer)) + answer)
+                stream.flush()
+        if not asked:
+            self._record(packet, None)
+
+
+def listen(addresses: list[bytes]) -> list[socket.socket]:
+    """Listeners for connections that are led: one for each address, on any free port. IPv6 may be missing."""
+    opened = []
+    for address in addresses:
+        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.bind((written(address), 0))
+            listener.listen(128)
+        except OSError:
+            if family == socket.AF_INET:
+                raise
+            continue
+        opened.append(listener)
+    return opened
+
+
+def _own_end(listener: socket.socket) -> tuple[bytes, int]:
+    host, port = listener.getsockname()[:2]
+    return packed(host) or b"", int(port)
+
+
+def _first(flow: Flow) -> tuple[bytes, bytes]:
+    return flow.client[0], flow.target[0]

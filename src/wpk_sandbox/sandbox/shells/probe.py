@@ -21,13 +21,7 @@ SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMO
 """
 CAPABILITIES = tuple(_CAPABILITIES.split())
 
-_GROUPS = "/sys/fs/cgroup"
-COUNTERS = f"""
-for file in pids.events pids/pids.events memory.events memory/memory.oom_control pids.peak memory.peak \\
-    memory/memory.max_usage_in_bytes cpu.stat cpuacct/cpuacct.usage pids.current pids/pids.current; do
-  [ -r "{_GROUPS}/$file" ] && while read -r line; do say "$file" "$line"; done <"{_GROUPS}/$file"
-done
-"""
+GROUPS = "/sys/fs/cgroup"
 SAY = 'say() { printf \'%s\\t%s\\n\' "$1" "$2"; }\n'
 
 POSTURE = (
@@ -43,9 +37,18 @@ while read -r key kind soft rest; do
     "Max data") say data "${{rest%% *}}" ;;
   esac
 done </proc/self/limits
+{{ read -r line </proc/self/uid_map; }} 2>/dev/null && say "user map" "$line"
+{{ read -r line </proc/self/attr/current; }} 2>/dev/null && say apparmor "$line"
 say "user namespaces" "$(cat /proc/sys/user/max_user_namespaces 2>/dev/null)"
 while read -r _ at _ options _; do
   case $at in /) say root "$options" ;; /tmp) say tmp "$options" ;; esac
+done </proc/mounts
+while read -r _ at kind options _; do
+  case "$kind $options" in
+    "proc "* | "sysfs "* | cgroup* | "dev"* | "mqueue "* | *" ro" | *" ro,"*) ;;
+    "tmpfs "*) [ -d "$at" ] && [ -w "$at" ] && say "in memory" "$at" ;;
+    *) say "on disk" "$at $kind" ;;
+  esac
 done </proc/mounts
 while read -r name rest; do
   case $name in *:*) say interface "${{name%%:*}}" ;; esac
@@ -55,11 +58,19 @@ probe=/tmp/.wpk-probe.$$
 printf '#!/bin/sh\\nexit 0\\n' >"$probe" && chmod 700 "$probe"
 if "$probe" 2>/dev/null; then say "tmp program" yes; else say "tmp program" no; fi
 rm -f "$probe"
-for path in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.sock; do
+for path in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.sock /run/podman/podman.sock \\
+    /run/crio/crio.sock /run/cri-dockerd.sock /host /rootfs; do
   [ -e "$path" ] && say socket "$path"
 done
+for path in /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug /dev/mem /dev/kmsg; do
+  (read -r _ <"$path") 2>/dev/null && say "host tells" "$path"
+done
+for path in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper {GROUPS}/release_agent \\
+    {GROUPS}/memory/release_agent {GROUPS}/cgroup.procs {GROUPS}/memory/cgroup.procs; do
+  (: >>"$path") 2>/dev/null && say "kernel write" "$path"
+done
 for file in memory.max memory/memory.limit_in_bytes pids.max pids/pids.max; do
-  [ -r "{_GROUPS}/$file" ] && read -r line <"{_GROUPS}/$file" && say "$file" "$line"
+  [ -r "{GROUPS}/$file" ] && read -r line <"{GROUPS}/$file" && say "$file" "$line"
 done
 exit 0
 """
@@ -93,31 +104,6 @@ class Answers:
         return next((int(value) for key in keys for value in self.all(key) if value.isdigit()), None)
 
 
-@dataclass(frozen=True)
-class Counters:
-    """How often the control group's limits were hit since it was made, and the most that was used."""
-
-    out_of_memory: int = 0
-    refused_forks: int = 0
-    usage: Usage = Usage()
-
-
-def read_counters(stdout: str) -> Counters:
-    """What `COUNTERS` printed."""
-    answers = Answers(stdout)
-    micro = answers.counter("usage_usec", "cpu.stat")
-    nano = answers.number("cpuacct/cpuacct.usage")
-    return Counters(
-        out_of_memory=answers.counter("oom_kill", "memory.events", "memory/memory.oom_control") or 0,
-        refused_forks=answers.counter("max", "pids.events", "pids/pids.events") or 0,
-        usage=Usage(
-            cpu_seconds=micro / 1e6 if micro is not None else nano / 1e9 if nano is not None else None,
-            memory_peak=answers.number("memory.peak", "memory/memory.max_usage_in_bytes"),
-            processes_peak=answers.number("pids.peak"),
-        ),
-    )
-
-
 def common_evidence(answers: Answers, *, user: int = USER, allowed: Iterable[str] = ()) -> list[Evidence]:
     """What every shell promises. `allowed` names capabilities that may stay in the bounding set."""
     effective = {key: answers.one(f"{key}:") for key in ("CapEff", "CapPrm", "CapAmb")}
@@ -143,17 +129,38 @@ def common_evidence(answers: Answers, *, user: int = USER, allowed: Iterable[str
             f"{answers.one('tmp') or 'not mounted'}; a program in it "
             + ("did not start" if answers.one("tmp program") == "no" else "started"),
         ),
+        Evidence(
+            "kernel's switches",
+            bool(answers.one("uid")) and not answers.all("kernel write"),
+            f"can be written: {', '.join(answers.all('kernel write'))}"
+            if answers.all("kernel write")
+            else "none can be written",
+        ),
         Evidence("daemon sockets", not answers.all("socket"), ", ".join(answers.all("socket")) or "none in reach"),
     ]
 
 
-def network_evidence(answers: Answers, joined: str) -> Evidence:
-    """No interface but the loopback, unless the shell joined a cluster's network on purpose."""
+def storage_evidence(answers: Answers) -> Evidence:
+    """Nothing that a command can write to lies on a disk."""
+    disks, memory = answers.all("on disk"), answers.all("in memory")
+    if disks:
+        return Evidence("storage", False, f"on a disk: {', '.join(disks)}")
+    return Evidence("storage", bool(memory), f"in memory alone: {', '.join(memory) or 'unknown'}")
+
+
+def host_files_evidence(answers: Answers) -> Evidence:
+    """Files of the kernel that tell of the whole machine."""
+    told = answers.all("host tells")
+    return Evidence("host's files", bool(answers.one("uid")) and not told, ", ".join(told) or "none can be read")
+
+
+def network_evidence(answers: Answers, joined: str, device: str = "") -> Evidence:
+    """No interface but the loopback and the gate's `device`, unless it joined a cluster's network on purpose."""
     interfaces = answers.all("interface")
     seen = f"interfaces: {', '.join(interfaces) or 'none'}"
     if joined:
         return Evidence("network", True, f"{seen}; joined to {joined}")
-    return Evidence("network", bool(answers.one("uid")) and set(interfaces) <= {"lo"}, seen)
+    return Evidence("network", bool(answers.one("uid")) and set(interfaces) <= {"lo", device}, seen)
 
 
 def group_limits_evidence(answers: Answers, limits: Limits) -> list[Evidence]:

@@ -1,4 +1,4 @@
-from wpk_sandbox.sandbox.sandbox import Limits, Usage
+from wpk_sandbox.sandbox.sandbox import Limits
 from wpk_sandbox.sandbox.shells import probe
 
 CLOSED = """\
@@ -76,25 +76,3 @@ def test_capabilities_have_their_kernel_numbers() -> None:
     assert probe.capabilities("0000010000000000") == {"CHECKPOINT_RESTORE"}
     assert probe.capabilities("0000020000000000") == {"unknown"}
     assert probe.capabilities("") is None
-
-
-def test_counters_of_the_newer_control_groups() -> None:
-    counters = probe.read_counters(
-        "pids.events\tmax 3\nmemory.events\tlow 0\nmemory.events\toom 4\nmemory.events\toom_kill 2\n"
-        "pids.peak\t17\nmemory.peak\t4096\ncpu.stat\tusage_usec 1500000\ncpu.stat\tuser_usec 1\n"
-    )
-    assert (counters.refused_forks, counters.out_of_memory) == (3, 2)
-    assert counters.usage == Usage(cpu_seconds=1.5, memory_peak=4096, processes_peak=17)
-
-
-def test_counters_of_the_older_control_groups() -> None:
-    counters = probe.read_counters(
-        "pids/pids.events\tmax 1\nmemory/memory.oom_control\tunder_oom 0\nmemory/memory.oom_control\toom_kill 5\n"
-        "memory/memory.max_usage_in_bytes\t8192\ncpuacct/cpuacct.usage\t250000000\n"
-    )
-    assert (counters.refused_forks, counters.out_of_memory) == (1, 5)
-    assert counters.usage == Usage(cpu_seconds=0.25, memory_peak=8192)
-
-
-def test_nothing_told_is_nothing_known() -> None:
-    assert probe.read_counters("") == probe.Counters()

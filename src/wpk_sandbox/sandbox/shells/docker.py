@@ -13,6 +13,7 @@ from shlex import quote
 from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes, human_seconds
 from wpk_sandbox.sandbox import daemon
+from wpk_sandbox.sandbox.gate.container import ContainerGate
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import (
     Completed,
@@ -21,12 +22,14 @@ from wpk_sandbox.sandbox.sandbox import (
     Observed,
     SandboxSpec,
     Shell,
+    ShellAccess,
     ShellProvider,
     Usage,
 )
 from wpk_sandbox.sandbox.shells import inside, probe
 from wpk_sandbox.sandbox.shells.counters import Counters
 from wpk_sandbox.sandbox.shells.docker_exec import Outcome, execute
+from wpk_sandbox.sandbox.shells.docker_gate import gate, routes, shell_image
 from wpk_sandbox.sandbox.shells.docker_options import container_options, runtime_why_not
 from wpk_sandbox.sandbox.shells.docker_watch import Watch
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT
@@ -36,15 +39,8 @@ OWN_TIMEOUT = 3.0
 OWN_OUTPUT = 64 * 1024
 PROBE_TIMEOUT = 20.0
 
-PUBLISHED_IMAGE = "ghcr.io/org/wpk-sandbox:v1"
-
 # The kernel's bound on one variable is 128 KiB (execve(2), MAX_ARG_STRLEN).
 LARGEST_FILE = 120 * 1024
-
-
-def shell_image(spec: SandboxSpec) -> str:
-    """The image that was named; else our own: the one that we run from, or the published one."""
-    return spec.shell_image or daemon.own_image() or PUBLISHED_IMAGE
 
 
 class _Docker:
@@ -63,8 +59,7 @@ class _Docker:
 
     @contextmanager
     def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
-        if spec.access:
-            inside.require_placeable(spec.access)
+        inside.require_placeable(_given(spec))
         spec = replace(spec, shell_image=shell_image(spec))
         if reason := runtime_why_not(spec):
             raise SandboxError(reason)
@@ -73,9 +68,9 @@ class _Docker:
             raise SandboxError(reason)
         name = daemon.resource_name(ledger, f"shell-{secrets.token_hex(3)}")
         with daemon.container(ledger, name, spec.shell_image, **container_options(spec)) as container:
-            shell = _DockerShell(container, spec)
-            shell.start()
+            shell = _DockerShell(container, spec, gate(spec, ledger, container))
             try:
+                shell.start()
                 yield shell
             finally:
                 shell.stop()
@@ -89,33 +84,38 @@ class _DockerShell:
 
     name = "docker"
 
-    def __init__(self, container: str, spec: SandboxSpec) -> None:
+    def __init__(self, container: str, spec: SandboxSpec, opened: ContainerGate | None) -> None:
         self._container = container
         self._spec = spec
+        self._gate = opened
+        self._given = _given(spec)
         self._before = Counters()
         self._watch = Watch(container)
         self._posture = probe.Answers("")
-        limits = spec.limits
-        network = "the cluster's network only" if spec.access else "no network"
-        self.details = (
-            f"{spec.shell_image}, user {inside.USER}, {network}, {limits.step_cpu:g} CPU, "
+        self.details = self._described("the cluster's network only" if self._given.network else "no network")
+
+    def _described(self, network: str) -> str:
+        limits = self._spec.limits
+        return (
+            f"{self._spec.shell_image}, user {inside.USER}, {network}, {limits.step_cpu:g} CPU, "
             f"{human_bytes(limits.step_memory)}, {limits.processes} processes, enforced by the daemon"
         )
 
     def start(self) -> None:
         """Start the container and put the access's files in."""
         with _broken("start the shell's container"):
-            self._posture = self._watch.start(PROBE_TIMEOUT)
+            self._begin()
         self._put_files()
 
     def stop(self) -> None:
         """Let go of what was opened beside the container."""
+        if self._gate:
+            self._gate.close()
         self._watch.end()
 
     def run(self, command: str, *, environment: Mapping[str, str], timeout: float) -> Completed:
-        access = self._spec.access.environment if self._spec.access else {}
         with _broken("run a command"):
-            outcome = self._execute_on_a_live_shell(command, {**access, **environment}, timeout)
+            outcome = self._execute_on_a_live_shell(command, {**self._given.environment, **environment}, timeout)
             ended = self._hidden_limit(outcome) or outcome.ended
             detail = self._detail(ended, timeout) if ended else ""
             if ended and self._end_everything():
@@ -131,7 +131,9 @@ class _DockerShell:
         )
 
     def observed(self) -> Observed:
-        return self._watch.observed(OWN_TIMEOUT)
+        recorded = self._gate.observed() if self._gate else Observed()
+        used = self._watch.observed(OWN_TIMEOUT)
+        return replace(recorded, usage=used.usage, samples=used.samples)
 
     def usage(self) -> Usage:
         return self._watch.usage(OWN_TIMEOUT)
@@ -153,13 +155,17 @@ class _DockerShell:
         try:
             if self._is_thrashing():
                 self._restart()
+            self._wait_for_the_gate()
             outcome = execute(self._container, command, environment, timeout=timeout, output_limit=limit)
+        except SandboxError:
+            raise
         except UnavailableError:
             pass
         else:
             if not _never_started(outcome):
                 return outcome
         self._restart()
+        self._wait_for_the_gate()
         return execute(self._container, command, environment, timeout=timeout, output_limit=limit)
 
     def _is_thrashing(self) -> bool:
@@ -208,16 +214,30 @@ class _DockerShell:
         self._restart()
         return True
 
+    def _begin(self) -> None:
+        self._posture = self._watch.start(PROBE_TIMEOUT)
+        if self._gate:
+            self._gate.begin()
+
+    def _wait_for_the_gate(self) -> None:
+        """Wait until every attempt is seen, and say whether it is."""
+        if self._gate is None:
+            return
+        recorded = "each attempt recorded" if self._gate.ready() else f"not recorded: {self._gate.why_not}"
+        self.details = self._described(f"no network ({recorded})")
+
     def _restart(self) -> None:
+        if self._gate:
+            self._gate.end()
         with daemon.translated("restart the shell's container"):
             daemon.client().api.stop(self._container, timeout=0)
-        self._watch.start(PROBE_TIMEOUT)
+        self._begin()
         self._before = Counters()
         self._put_files()
 
     def _put_files(self) -> None:
-        """Write the access's files through a command's variables, since `docker cp` does not reach a tmpfs."""
-        files = self._spec.access.files if self._spec.access else {}
+        """Write the given files through a command's variables, since `docker cp` does not reach a tmpfs."""
+        files = self._given.files
         if not files:
             return
         large = [path for path, content in files.items() if len(content.encode()) > LARGEST_FILE]
@@ -235,6 +255,17 @@ class _DockerShell:
 
     def _own(self, script: str, environment: Mapping[str, str] | None = None) -> Outcome:
         return execute(self._container, script, environment or {}, timeout=OWN_TIMEOUT, output_limit=OWN_OUTPUT)
+
+
+def _given(spec: SandboxSpec) -> ShellAccess:
+    """What the cluster and the network bring along, together."""
+    access, network = spec.access or ShellAccess(), spec.network
+    return ShellAccess(
+        access.network,
+        {**network.files, **access.files},
+        {**network.environment, **access.environment},
+        routes(spec),
+    )
 
 
 def _never_started(outcome: Outcome) -> bool:

@@ -16,7 +16,7 @@ from wpk_sandbox.finding import Severity
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.gate.attached import Attached
 from wpk_sandbox.sandbox.gate.mux import BrokenMuxError, Mux
-from wpk_sandbox.sandbox.gate.observed import observed
+from wpk_sandbox.sandbox.gate.observed import joined, observed
 from wpk_sandbox.sandbox.gate.program import source
 from wpk_sandbox.sandbox.gate.recorder import Seen, Taken
 from wpk_sandbox.sandbox.ledger import Ledger
@@ -83,10 +83,7 @@ class ContainerGate:
             if self._talk.ended.is_set():
                 self._note_the_end(self._talk)
         before, self._before = self._before, []
-        return Observed(
-            tuple(attempt for each in before for attempt in each.attempts),
-            tuple(event for each in before for event in each.events),
-        )
+        return joined(before)
 
     def take(self) -> Taken:
         """The attempts so far as they were recorded, which are then forgotten."""

@@ -10,13 +10,6 @@ from collections.abc import Iterable
 
 from . import names
 
-# The gate itself: what a shell asks for names, and who sends ICMP errors.
-RESOLVER = ipaddress.IPv4Address("198.18.0.1")
-RESOLVER6 = ipaddress.IPv6Address("fd77:706b::1")
-# The shell, on its side of the TUN device.
-SHELL = ipaddress.IPv4Address("198.18.0.2")
-SHELL6 = ipaddress.IPv6Address("fd77:706b::2")
-
 _FIRST = int(ipaddress.IPv4Address("198.18.1.0"))
 _MOST_NAMES = 4096
 

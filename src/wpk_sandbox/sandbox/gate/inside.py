@@ -6,17 +6,16 @@ routes become streams. The end of its input ends it, and with it the device: wha
 """
 
 import os
-import socket
 import threading
 from contextlib import suppress
 from typing import Any
 
-from . import netlink
+from . import device
 from .attribution import Attribution
-from .directory import SHELL, SHELL6, Directory
+from .directory import Directory
 from .mux import Mux
 from .recorder import Recorder, Seen
-from .responder import Responder, listen
+from .responder import Responder
 
 
 def main() -> None:
@@ -40,7 +39,7 @@ class Inside:
 
     def _open(self, message: dict[str, Any]) -> None:
         try:
-            tun, listeners = opened_device("/dev/net/tun")
+            tun, listeners = device.opened()
             become(message["user"])
         except OSError as error:
             self.mux.send({"failed": f"{error.strerror or error}"})
@@ -60,13 +59,6 @@ class Inside:
         if self._responder:
             taken = self._responder.take()
             self.mux.send({"taken": [seen.as_json() for seen in taken.seen], "more": taken.more})
-
-
-def opened_device(path: str) -> tuple[int, list[socket.socket]]:
-    """The device with all routes leading to it, and the listeners. Raises OSError."""
-    tun = netlink.open_tun(path)
-    netlink.lead_everything_to(netlink.NAME, ((SHELL.packed, 32), (SHELL6.packed, 128)))
-    return tun, listen([SHELL.packed, SHELL6.packed])
 
 
 def become(user: int) -> None:

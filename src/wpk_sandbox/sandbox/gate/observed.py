@@ -43,6 +43,15 @@ def observed(taken: Taken, routes: Sequence[Route]) -> Observed:
     return Observed(attempts, tuple(events))
 
 
+def joined(several: Iterable[Observed]) -> Observed:
+    """What was observed at several times, in their order."""
+    several = list(several)
+    return Observed(
+        tuple(attempt for each in several for attempt in each.attempts),
+        tuple(event for each in several for event in each.events),
+    )
+
+
 def _attempt(seen: Seen, routes: Sequence[Route]) -> Attempt:
     known = seen.route is not None and 0 <= seen.route < len(routes)
     answer = routes[seen.route].answer if known and seen.route is not None else Answer.REFUSED

@@ -8,13 +8,14 @@ from pathlib import Path
 
 # In the order in which they need one another.
 _MODULES = (
+    "netlink",
+    "device",
     "packets",
     "names",
     "directory",
     "flows",
     "recorder",
     "attribution",
-    "netlink",
     "responder",
     "mux",
     "inside",

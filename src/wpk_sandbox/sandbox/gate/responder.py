@@ -14,7 +14,8 @@ from contextlib import suppress
 
 from . import names, packets
 from .attribution import Attribution
-from .directory import RESOLVER, RESOLVER6, Directory, packed, written
+from .device import RESOLVER, RESOLVER6
+from .directory import Directory, packed, written
 from .flows import Flow, Flows
 from .recorder import Recorder, Seen, Taken
 
@@ -27,6 +28,8 @@ _SETTLE_TIMEOUT = 1.0
 _IDLE = 10.0
 _LOST = {errno.EAGAIN, errno.EINVAL, errno.ENOBUFS, errno.ENOMEM}
 _PROTOCOLS = {packets.TCP: "tcp", packets.UDP: "udp", packets.ICMP: "icmp", packets.ICMP6: "icmp"}
+
+_ROUTERS = {version: packed(address) or b"" for version, address in ((4, RESOLVER), (6, RESOLVER6))}
 
 # Takes a connection that a route answers, and owns it from then on.
 Connect = Callable[[socket.socket, int], None]
@@ -132,7 +135,7 @@ class Responder:
         self._recorder.add(seen, lambda: self._attribution.process(packet))
 
     def _refusal(self, packet: packets.Packet) -> bytes | None:
-        return packets.refusal(packet, RESOLVER.packed if packet.version == 4 else RESOLVER6.packed)
+        return packets.refusal(packet, _ROUTERS[packet.version])
 
     def _serve(self) -> None:
         try:
@@ -208,23 +211,6 @@ class Responder:
                 stream.flush()
         if not asked:
             self._record(packet, None)
-
-
-def listen(addresses: list[bytes]) -> list[socket.socket]:
-    """Listeners for connections that are led: one for each address, on any free port. IPv6 may be missing."""
-    opened = []
-    for address in addresses:
-        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
-        try:
-            listener = socket.socket(family, socket.SOCK_STREAM)
-            listener.bind((written(address), 0))
-            listener.listen(128)
-        except OSError:
-            if family == socket.AF_INET:
-                raise
-            continue
-        opened.append(listener)
-    return opened
 
 
 def _own_end(listener: socket.socket) -> tuple[bytes, int]:

@@ -6,10 +6,11 @@ from typing import Any
 
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.gate.container import ContainerGate
-from wpk_sandbox.sandbox.gate.directory import RESOLVER
+from wpk_sandbox.sandbox.gate.device import RESOLVER
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Route, SandboxSpec
+from wpk_sandbox.sandbox.sandbox import SandboxSpec
 from wpk_sandbox.sandbox.shells import inside
+from wpk_sandbox.sandbox.shells.given import routes as routes  # noqa: PLC0414 - for who has it from here
 
 PUBLISHED_IMAGE = "ghcr.io/org/wpk-sandbox:v1"
 
@@ -20,11 +21,6 @@ _JOINABLE = {"", "runc", "crun", "io.containerd.runc.v2"}
 def shell_image(spec: SandboxSpec) -> str:
     """The image that was named; else our own: the one that we run from, or the published one."""
     return spec.shell_image or daemon.own_image() or PUBLISHED_IMAGE
-
-
-def routes(spec: SandboxSpec) -> tuple[Route, ...]:
-    """Everything that the shell may reach: the cluster's API first, then what the settings let in."""
-    return (*(spec.access.routes if spec.access else ()), *spec.network.routes)
 
 
 def has_gate(spec: SandboxSpec) -> bool:
@@ -52,7 +48,7 @@ def network_options(spec: SandboxSpec) -> dict[str, Any]:
     if Path("/proc/sys/net/ipv6").exists():
         sysctls["net.ipv6.conf.all.disable_ipv6"] = "0"
     return {
-        "dns": [str(RESOLVER)],
+        "dns": [RESOLVER],
         "dns_search": ["."],
         "extra_hosts": {inside.HOSTNAME: "127.0.0.1"},
         "sysctls": sysctls,

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test unit lint generate bench corpus mutations image fuzz clean
+.PHONY: demo test unit lint generate bench corpus mutations image fuzz chaos clean
 
 demo: .venv/tool ## install the tool and dry-run the examples on the best sandbox of this host
 	@echo "Eleven example runbooks, on the best sandbox that this host has. Two are meant to fail:"
@@ -13,7 +13,7 @@ demo: .venv/tool ## install the tool and dry-run the examples on the best sandbo
 
 test: .venv/test ## everything that this host can test; ends with a table of what was skipped
 	$(BIN)/pytest tests/unit -q -n auto
-	$(BIN)/pytest tests/contract tests/e2e -q
+	$(BIN)/pytest tests/contract tests/e2e tests/chaos -q
 
 unit: .venv/test ## the quick tests alone: no Docker, no namespaces
 	$(BIN)/pytest tests/unit -q -n auto
@@ -42,6 +42,9 @@ fuzz: .venv/fuzz ## hostile input for the loader, the shell analysis, the rules 
 	@for target in loader shell check forms; do for engine in hypothesis atheris; do \
 	  nice $(BIN)/python tests/fuzz/fuzz.py $$target --engine $$engine --seconds $(FUZZ_SECONDS) || exit 1; \
 	done; done
+
+chaos: .venv/test ## 100 runs killed at random moments, a full disk, a daemon killed: nothing may stay; 25 minutes
+	cd tests && ../$(BIN)/python -m chaos.chaos $(CHAOS)
 
 image: ## the one image for the Action, GitLab and the command line
 	docker build -t wpk-sandbox:local .

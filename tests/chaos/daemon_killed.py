@@ -1,0 +1,135 @@
+"""A Docker daemon that is killed in the middle of a run: a daemon of our own, beside the host's.
+
+The run must end in bounded time, say why, and blame nobody; what it made goes when the daemon is back.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+from .inventory import docker, held
+from .runs import Run
+
+IMAGE = "debian:trixie-slim"
+START_TIMEOUT = 60.0
+# From the daemon's end to the run's: what waits for it to come back waits for 20 s each time.
+END_TIMEOUT = 120.0
+GUARD_TIMEOUT = 60.0
+
+
+class Daemon:
+    """A second dockerd, which shares nothing with the host's but the programs and the image."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.host = f"unix://{folder}/docker.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, or start it again, with the runtimes of the host's own daemon."""
+        info = json.loads(docker("info", "--format", "{{json .}}")[0])
+        named = {
+            name: runtime["path"] for name, runtime in info["Runtimes"].items() if "/" in runtime.get("path", "")
+        }
+        runtimes = [word for name, path in named.items() for word in ("--add-runtime", f"{name}={path}")]
+        places = {"data-root": "data", "exec-root": "exec", "pidfile": "docker.pid"}
+        argv = ["dockerd", "-H", self.host, "--bridge=none", "--iptables=false", "--ip6tables=false"]
+        argv += [*runtimes, f"--default-runtime={info['DefaultRuntime']}"]
+        argv += [f"--{option}={self.folder / name}" for option, name in places.items()]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
+        until = time.monotonic() + START_TIMEOUT
+        while not self._answers():
+            if time.monotonic() > until:
+                raise TimeoutError((self.folder / "log").read_text()[-2000:])
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        """Kill it, and nothing else."""
+        if self._process:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(30)
+
+    def stop(self) -> None:
+        """End it with what it started."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(60)
+        subprocess.run(["umount", "--recursive", str(self.folder / "data")], capture_output=True, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def load(self, image: str) -> None:
+        """Bring an image over from the host's daemon."""
+        with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saving:
+            subprocess.run(
+                ["docker", "-H", self.host, "load"], stdin=saving.stdout, capture_output=True, check=True
+            )
+
+    def _answers(self) -> bool:
+        argv = ["docker", "-H", self.host, "info"]
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def problems(folder: Path) -> list[str]:
+    """What went wrong, if anything; nothing is tried where we may not start a daemon."""
+    if os.geteuid() != 0 or shutil.which("dockerd") is None:
+        print("daemon killed: it takes root and dockerd; not tried")
+        return []
+    folder.mkdir(parents=True)
+    daemon = Daemon(folder / "daemon")
+    daemon.folder.mkdir()
+    try:
+        daemon.start()
+        daemon.load(IMAGE)
+        return [
+            *_killed(daemon, folder / "back-soon", back_after=3.0),
+            *_killed(daemon, folder / "back-late", None),
+        ]
+    finally:
+        daemon.stop()
+
+
+def _killed(daemon: Daemon, folder: Path, back_after: float | None) -> list[str]:
+    """Kill it in a step; it is back after some seconds, or when the run is over."""
+    run = Run(folder, f"daemon-{uuid.uuid4().hex[:10]}", "container", DOCKER_HOST=daemon.host)
+    process = run.start()
+    until = time.monotonic() + START_TIMEOUT
+    while not run.said("run") and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    wrong = [] if held(run.run_id, daemon.host) else [f"the run made nothing: {' / '.join(run.lines[-3:])}"]
+    daemon.kill()
+    began = time.monotonic()
+    if back_after is not None:
+        time.sleep(back_after)
+        daemon.start()
+    try:
+        code = process.wait(END_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        wrong.append(f"the run did not end within {END_TIMEOUT:.0f} s")
+        code = process.wait()
+    seconds = time.monotonic() - began
+    if back_after is None:
+        daemon.start()
+    print(f"daemon killed: the run ended {seconds:.1f} s later with {code}: {_reason(run)}")
+    wrong += [] if code == 3 else [f"exit code {code} is not that of an inconclusive run"]
+    wrong += (
+        [] if "Docker" in _reason(run) or "daemon" in _reason(run) else [f"it does not say why: {_reason(run)}"]
+    )
+    until = time.monotonic() + GUARD_TIMEOUT
+    while (left := held(run.run_id, daemon.host)) and time.monotonic() < until:
+        time.sleep(0.5)
+    return wrong + run.broken_reports() + [f"left {thing}" for thing in left]
+
+
+def _reason(run: Run) -> str:
+    path = run.folder / "out" / "result.json"
+    return (
+        str(json.loads(path.read_text())["packages"][0]["reason"]) if path.exists() else " / ".join(run.lines[-3:])
+    )

@@ -103,6 +103,7 @@ def host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
 
 def file_systems(spec: SandboxSpec) -> dict[str, str]:
     """All that can be written to, each in memory and bounded in bytes and in files: nothing reaches a disk."""
+    declared = dict.fromkeys(_declared_volumes(spec.shell_image), (spec.limits.tmp, "noexec,mode=1777"))
     sizes = {
         inside.TEMPORARY: (spec.limits.tmp, "noexec,mode=1777"),
         inside.WORKSPACE: (
@@ -113,5 +114,12 @@ def file_systems(spec: SandboxSpec) -> dict[str, str]:
     }
     return {
         path: f"rw,nosuid,nodev,size={size},nr_inodes={inside.most_files(size)},{more}"
-        for path, (size, more) in sizes.items()
+        for path, (size, more) in {**declared, **sizes}.items()
     }
+
+
+def _declared_volumes(image: str) -> list[str]:
+    """The folders for which the daemon would make a volume on its disk, because the image says `VOLUME`."""
+    with daemon.translated(f"look at the image {image}"):
+        volumes = daemon.client().images.get(image).attrs["Config"].get("Volumes")
+    return sorted(volumes or ())

@@ -1,6 +1,6 @@
-"""Process 1 of the container: it says how closed it is, and then, each time it is asked, what was used.
+"""Process 1 of the container: it says, each time it is asked, what was used.
 
-So neither costs a command of its own (80 ms), and it answers even when a command has used up all processes, for it
+So that costs no command of its own (80 ms), and it answers even when a command has used up all processes, for it
 needs none. Its user is not the commands' user: they can neither end it nor speak in its place. A shell as process 1
 also reaps orphans while it waits; an init would not do, because it ends with its child.
 """
@@ -22,7 +22,7 @@ from wpk_sandbox.sandbox.shells.output import STDOUT, Output
 
 # An answer ends with this and the number of its question, so that a late one is not taken for the next.
 _END = "that is all"
-_SCRIPT = f"""({probe.POSTURE}); echo '{_END} 0'
+_SCRIPT = f"""echo '{_END} 0'
 {probe.SAY}
 while read -r question; do {COUNTERS}
 echo "{_END} $question"; done
@@ -54,8 +54,8 @@ class Watch:
         self._over = threading.Event()
         self._sampler = threading.Thread(target=self._take_samples, daemon=True)
 
-    def start(self, timeout: float) -> probe.Answers:
-        """Start the container, again too; what process 1 says of itself. Raises `UnavailableError`."""
+    def start(self, timeout: float) -> None:
+        """Start the container, again too, and wait for process 1's first word. Raises `UnavailableError`."""
         api = daemon.client().api
         self._let_go()
         with self._talking, daemon.translated("start the shell's container"):
@@ -63,10 +63,9 @@ class Watch:
             attached = api.attach_socket(self._container, {"stdin": 1, "stdout": 1, "stream": 1})
             self._stream = Stream(attached, Output(_LARGEST_ANSWER))
             self._question = 0
-            words = self._answer(self._stream, lambda: api.start(self._container), timeout)
+            self._answer(self._stream, lambda: api.start(self._container), timeout)
         if not self._sampler.is_alive() and not self._over.is_set():
             self._sampler.start()
-        return probe.Answers(words or "")
 
     def ask(self, timeout: float) -> Counters | None:
         """The counters now, of this life of the container; None when process 1 takes longer than `timeout`."""

@@ -6,10 +6,9 @@ kernel's Documentation/admin-guide/cgroup-v1 and cgroup-v2.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from wpk_sandbox.package.units import human_bytes
-from wpk_sandbox.sandbox.sandbox import Evidence, Limits, Usage
+from wpk_sandbox.sandbox.sandbox import Evidence, Limits
 from wpk_sandbox.sandbox.shells.inside import TEMPORARY, USER
 
 # In the order of their numbers (linux/capability.h).
@@ -62,8 +61,11 @@ for path in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.soc
     /run/crio/crio.sock /run/cri-dockerd.sock /host /rootfs; do
   [ -e "$path" ] && say socket "$path"
 done
-for path in /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug /dev/mem /dev/kmsg; do
+for path in /proc/keys /proc/timer_list /proc/sched_debug; do
   (read -r _ <"$path") 2>/dev/null && say "host tells" "$path"
+done
+for path in /proc/kcore /dev/mem /dev/kmsg; do
+  [ -r "$path" ] && [ "$path" != /proc/kcore -o -s "$path" ] && say "host tells" "$path"
 done
 for path in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper {GROUPS}/release_agent \\
     {GROUPS}/memory/release_agent {GROUPS}/cgroup.procs {GROUPS}/memory/cgroup.procs; do

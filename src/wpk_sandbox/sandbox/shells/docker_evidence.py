@@ -1,0 +1,60 @@
+"""How closed a container shell is: measured inside as the commands' user, and outside by what the daemon made.
+
+One command does all that is tried inside, the canary too, so that it costs one start (80 ms).
+"""
+
+import functools
+from typing import Any
+
+from wpk_sandbox.errors import UnavailableError
+from wpk_sandbox.sandbox import canary, daemon
+from wpk_sandbox.sandbox.gate.netlink import NAME as GATE_DEVICE
+from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
+from wpk_sandbox.sandbox.shells import probe
+from wpk_sandbox.sandbox.shells.docker_exec import execute
+from wpk_sandbox.sandbox.shells.docker_gate import routes
+from wpk_sandbox.sandbox.shells.docker_options import facts
+from wpk_sandbox.sandbox.shells.docker_posture import posture_evidence, user_map_evidence
+from wpk_sandbox.sandbox.shells.output import STDOUT
+
+# Seconds for everything inside; where each attempt waits in vain for an answer, it takes half of that.
+TIMEOUT = 30.0
+_OUTPUT = 256 * 1024
+
+
+def measured(container: str, spec: SandboxSpec, *, gate: bool) -> tuple[Evidence, ...]:
+    """All evidence of a running container; `gate` says that one stands. Raises `UnavailableError`."""
+    tried = canary.targets(bridge_gateway(), routes(spec))
+    script = f"({probe.POSTURE})\n{canary.script(tried)}"
+    outcome = execute(container, script, {}, timeout=TIMEOUT, output_limit=_OUTPUT)
+    answers = probe.Answers(outcome.output.text(STDOUT))
+    with daemon.translated("look at the shell's container"):
+        inspected = daemon.client().api.inspect_container(container)
+    joined = spec.access.network if spec.access else ""
+    seccomp = answers.one("Seccomp:")
+    return (
+        *probe.common_evidence(answers, allowed=spec.security.add_capabilities),
+        probe.storage_evidence(answers),
+        probe.host_files_evidence(answers),
+        probe.network_evidence(answers, joined, device=GATE_DEVICE if gate else ""),
+        Evidence("system call filter", seccomp == "2", f"Seccomp {seccomp or 'unknown'}, own profile"),
+        *probe.group_limits_evidence(answers, spec.limits),
+        user_map_evidence(answers.one("user map")),
+        *posture_evidence(inspected, facts(), spec),
+        *canary.evidence(answers, tried, gate=gate, joined=bool(joined)),
+    )
+
+
+def bridge_gateway() -> str | None:
+    """The host's address on the network that a container gets when nobody asks; None where there is none."""
+    return _bridge_gateway(daemon.client())
+
+
+@functools.cache
+def _bridge_gateway(client: Any) -> str | None:
+    try:
+        with daemon.translated("look at the daemon's own network"):
+            configured = client.api.inspect_network("bridge")["IPAM"]["Config"] or ()
+    except UnavailableError:
+        return None
+    return next((str(each["Gateway"]) for each in configured if each.get("Gateway")), None)

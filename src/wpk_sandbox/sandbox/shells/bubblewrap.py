@@ -17,6 +17,7 @@ from wpk_sandbox.sandbox.sandbox import SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells import inside
 from wpk_sandbox.sandbox.shells.bubblewrap_root import NAMESPACES, interpreter
 from wpk_sandbox.sandbox.shells.bubblewrap_shell import BubblewrapShell
+from wpk_sandbox.sandbox.shells.supervised import opened
 
 PROBE_TIMEOUT = 5.0
 
@@ -43,7 +44,7 @@ class _Bubblewrap:
     def why_not(self, spec: SandboxSpec) -> str | None:
         if command.find("bwrap") is None:
             return "bubblewrap is not installed; `apt install bubblewrap`, or your system's equivalent"
-        if spec.access:
+        if spec.access and spec.access.network:
             return "a bubblewrap shell has no network, so it cannot reach a cluster; take a container shell"
         if interpreter(_user()) is None:
             return f"user {inside.USER} cannot read this Python; install python3 in /usr, or do not run as root"
@@ -52,15 +53,10 @@ class _Bubblewrap:
 
     @contextmanager
     def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
-        if spec.access:
+        if spec.access and spec.access.network:
             raise SandboxError("a bubblewrap shell cannot join a cluster's network", "take a container shell")
-        shell = BubblewrapShell(spec.limits, _user())
-        entry = ledger.enter("process tree", f"bubblewrap of run {ledger.run_id}", shell.close, lasts=False)
-        try:
-            shell.start()
+        with opened(lambda groups: BubblewrapShell(spec, groups, _user()), spec.limits, ledger) as shell:
             yield shell
-        finally:
-            ledger.undo(entry)
 
 
 BUBBLEWRAP: ShellProvider = _Bubblewrap()

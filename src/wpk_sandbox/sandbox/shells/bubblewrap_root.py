@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from wpk_sandbox.sandbox.gate import device
 from wpk_sandbox.sandbox.shells import inside
 from wpk_sandbox.sandbox.shells.supervised import memory_file
 
@@ -20,13 +21,17 @@ NAMESPACES = (
     "--as-pid-1",
     *("--uid", str(inside.USER), "--gid", str(inside.USER), "--hostname", inside.HOSTNAME),
     # For the supervisor, which gives them up before the first command: to mount, to empty the bounding set, to
-    # forbid further user namespaces.
+    # forbid further user namespaces, to make the gate's device.
     *("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP", "--cap-add", "CAP_SYS_RESOURCE"),
+    *("--cap-add", "CAP_NET_ADMIN"),
 )
 
 # Run as a folder: its `__main__.py` starts the package beside it.
 SUPERVISOR = "/run/wpk"
 SETTINGS = f"{SUPERVISOR}/settings.json"
+
+# Where the supervisor finds the device that makes devices. What is mounted there later hides it from commands.
+TUN = "/dev/shm/tun"  # noqa: S108 - the sandbox's own
 
 _USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -44,7 +49,8 @@ _WRITTEN = {
     "/etc/passwd": f"root:x:0:0:root:/:/sbin/nologin\n{_OWN_ACCOUNT}\n",
     "/etc/group": f"root:x:0:\nwpk:x:{inside.USER}:\n",
     "/etc/hosts": f"127.0.0.1 localhost {inside.HOSTNAME}\n::1 localhost\n",
-    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "/etc/resolv.conf": f"nameserver {device.RESOLVER}\n",
 }
 
 
@@ -62,7 +68,7 @@ def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[
 
     `settings` are what the supervisor is told.
     """
-    written = {**_supervisor(), SETTINGS: settings, **_WRITTEN}
+    written = {**_supervisor(), **_gate(), SETTINGS: settings, **_WRITTEN}
     descriptors = {
         path: open_files.enter_context(memory_file(text.encode())).fileno() for path, text in written.items()
     }
@@ -74,6 +80,7 @@ def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[
         *("--proc", "/proc", "--dir", "/dev/shm"),  # noqa: S108 - the sandbox's own
         *(part for name in _DEVICES for part in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
         *(part for name, fd in _STREAMS.items() for part in ("--symlink", f"/proc/self/fd{fd}", f"/dev/{name}")),
+        *("--dev-bind-try", device.PATH, TUN),
         *("--dir", inside.TEMPORARY, "--dir", inside.WORKSPACE),
         *("--remount-ro", "/", "--chdir", "/"),
     ]
@@ -105,6 +112,12 @@ def _supervisor() -> dict[str, str]:
     modules = sorted(Path(__file__).with_name("supervisor").glob("*.py"))
     found = {f"{SUPERVISOR}/supervisor/{path.name}": path.read_text(encoding="utf-8") for path in modules}
     return {f"{SUPERVISOR}/__main__.py": "from supervisor.main import main\n\nmain()\n", **found}
+
+
+def _gate() -> dict[str, str]:
+    """The modules that make the gate's device, likewise."""
+    modules = [Path(device.__file__).with_name(f"{name}.py") for name in ("__init__", "netlink", "device")]
+    return {f"{SUPERVISOR}/gate/{path.name}": path.read_text(encoding="utf-8") for path in modules}
 
 
 def _open_to_all(path: Path) -> bool:

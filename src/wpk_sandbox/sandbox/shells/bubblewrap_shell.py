@@ -1,16 +1,30 @@
 """An open bubblewrap shell: how its process tree is started, and what is measured inside."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
-from wpk_sandbox.package.units import human_bytes
-from wpk_sandbox.sandbox.sandbox import Evidence, Limits
+from wpk_sandbox.sandbox.gate.local import LocalGate
+from wpk_sandbox.sandbox.gate.netlink import NAME
+from wpk_sandbox.sandbox.sandbox import Evidence, Observed, SandboxSpec
 from wpk_sandbox.sandbox.shells import confinement, inside, probe
-from wpk_sandbox.sandbox.shells.bubblewrap_root import NAMESPACES, SETTINGS, SUPERVISOR, interpreter, root_arguments
+from wpk_sandbox.sandbox.shells.bubblewrap_root import (
+    NAMESPACES,
+    SETTINGS,
+    SUPERVISOR,
+    TUN,
+    interpreter,
+    root_arguments,
+)
+from wpk_sandbox.sandbox.shells.given import given
+from wpk_sandbox.sandbox.shells.groups import Groups
+from wpk_sandbox.sandbox.shells.placing import placing
 from wpk_sandbox.sandbox.shells.supervised import SupervisedShell
+
+PLACING_TIMEOUT = 5.0
 
 
 class BubblewrapShell(SupervisedShell):
@@ -18,34 +32,63 @@ class BubblewrapShell(SupervisedShell):
 
     name = "bubblewrap"
 
-    def __init__(self, limits: Limits, user: int | None) -> None:
-        super().__init__(limits)
+    def __init__(self, spec: SandboxSpec, groups: Groups, user: int | None) -> None:
+        super().__init__(spec.limits, groups)
         self._user = user
+        self._given = given(spec)
+        wanted = spec.network.record or self._given.routes
+        self._gate = LocalGate(self._given.routes) if wanted else None
 
     def place(self) -> str:
-        return f"this host's programs in namespaces of their own, user {inside.USER}, no network"
+        network = "no network"
+        if self._gate:
+            why_not = self._gate.why_not
+            network += f" (not recorded: {why_not})" if why_not else " (each attempt recorded)"
+        return f"this host's programs in namespaces of their own, user {inside.USER}, {network}"
 
-    def bounds(self) -> str:
-        return (
-            f"{inside.cores(self.limits)} CPU by affinity, {human_bytes(self.limits.step_memory)} and "
-            f"{self.limits.processes} processes watched from inside every 50 ms"
-        )
+    def began(self) -> None:
+        if self._gate:
+            self._gate.begin(self.made)
+        if self._given.files:
+            command, variables = placing(self._given.files)
+            completed = self.run(command, environment=variables, timeout=PLACING_TIMEOUT)
+            if completed.exit_code != 0:
+                raise SandboxError(f"could not put files into the shell: {completed.stderr or completed.detail}")
+
+    def close(self) -> None:
+        if self._gate:
+            self._gate.close()
+        super().close()
+
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment(), **self._given.environment}
+
+    def observed(self) -> Observed:
+        inner = super().observed()
+        if self._gate is None:
+            return inner
+        seen = self._gate.observed()
+        return replace(inner, attempts=seen.attempts, events=(*seen.events, *inner.events))
 
     def spawn(self, control: int, opened: ExitStack) -> command.Process:
         python = interpreter(self._user)
         if python is None:
             raise SandboxError("no Python that the sandbox can read", "install python3 in /usr")
         settings = {
-            **confinement.settings(self.limits, control),
+            **confinement.settings(self.limits, control, self.groups),
             "workspace": inside.WORKSPACE,
             "mounts": confinement.mounts(self.limits),
         }
+        if self._gate:
+            settings["gate"] = {"path": TUN, "group": inside.USER}
         with ExitStack() as files:
             root, descriptors = root_arguments(python, json.dumps(settings), files)
             # `env -i` because whatever is in our own environment is nobody's business in there.
             argv = ["env", "-i", command.find("bwrap") or "bwrap", *NAMESPACES, *root]
             argv += [str(python), "-I", "-S", SUPERVISOR, SETTINGS]
-            started = command.start(argv, cwd="/", pass_fds=(control, *descriptors), user=self._user)
+            started = command.start(
+                argv, cwd="/", pass_fds=(control, *settings["groups"], *descriptors), user=self._user
+            )
             return opened.enter_context(started)
 
     def evidence(self) -> tuple[Evidence, ...]:
@@ -53,24 +96,8 @@ class BubblewrapShell(SupervisedShell):
         namespaces = answers.one("user namespaces")
         return (
             *probe.common_evidence(answers),
-            probe.network_evidence(answers, joined=""),
+            probe.network_evidence(answers, joined="", device=NAME if self._gate else ""),
             self.calls_evidence(answers),
             Evidence("further user namespaces", namespaces == "0", f"{namespaces or 'any number'} may be made"),
-            *self._limits_evidence(answers),
-        )
-
-    def _limits_evidence(self, answers: probe.Answers) -> Iterator[Evidence]:
-        limits, rlimits = self.limits, confinement.rlimits(self.limits)
-        data = answers.number("data")
-        yield Evidence(
-            "memory limit",
-            data == rlimits["RLIMIT_DATA"],
-            f"{human_bytes(limits.step_memory)} in all, watched; "
-            + (f"{human_bytes(data)} a process, by the kernel" if data is not None else "no limit a process"),
-        )
-        wanted, processes = rlimits.get("RLIMIT_NPROC"), answers.number("nproc")
-        yield Evidence(
-            "process limit",
-            wanted is None or processes == wanted,
-            f"{limits.processes}, watched" + (f"; {processes}, by the kernel" if wanted else ""),
+            *self.limits_evidence(answers),
         )

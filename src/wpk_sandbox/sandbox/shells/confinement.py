@@ -4,24 +4,32 @@ import base64
 import os
 import platform
 import re
+from collections.abc import Collection
 from typing import Any
 
 from wpk_sandbox.sandbox.sandbox import Limits
 from wpk_sandbox.sandbox.seccomp.bpf import filter_program
 from wpk_sandbox.sandbox.shells import inside
+from wpk_sandbox.sandbox.shells.groups import CPU, PROCESSES, Groups
 
 # Before 5.14 the kernel counted a user's processes over all namespaces, so its limit would count the whole desktop.
 _COUNTS_BY_NAMESPACE = (5, 14)
 
 
-def settings(limits: Limits, control: int) -> dict[str, Any]:
-    """What every supervisor needs to know. `control` is the descriptor of its end of the socket."""
+def settings(limits: Limits, control: int, groups: Groups) -> dict[str, Any]:
+    """What every supervisor needs to know. `control` is the descriptor of its end of the socket.
+
+    Commands go into the `groups`; the supervisor stays out of them.
+    """
     return {
         "control": control,
+        "groups": groups.entrances(),
+        "cpu_is_held": CPU in groups.held,
         "memory": limits.step_memory,
         "processes": limits.processes,
+        # Where no control group holds the CPU.
         "cores": _some_cores(inside.cores(limits)),
-        "rlimits": rlimits(limits),
+        "rlimits": rlimits(limits, groups.held),
         "filters": {
             "recorded": _encoded(filter_program(platform.machine(), notify=True)),
             "plain": _encoded(filter_program(platform.machine())),
@@ -39,11 +47,11 @@ def mounts(limits: Limits) -> dict[str, str]:
     return {path: f"size={size},nr_inodes={inside.most_files(size)}" for path, size in sizes.items()}
 
 
-def rlimits(limits: Limits) -> dict[str, int]:
+def rlimits(limits: Limits, held: Collection[str]) -> dict[str, int]:
     """What the kernel enforces of each process, or of the user in this namespace, by setrlimit(2).
 
     `RLIMIT_DATA` leaves room to be caught by the watch on memory first, which names the reason. `RLIMIT_NPROC` has
-    room for the supervisor.
+    room for the supervisor, and for what is `held` by control groups to be caught by those first, which count.
     """
     wanted = {
         "RLIMIT_CORE": 0,
@@ -59,7 +67,7 @@ def rlimits(limits: Limits) -> dict[str, int]:
         "RLIMIT_NICE": 0,
     }
     if kernel() >= _COUNTS_BY_NAMESPACE:
-        wanted["RLIMIT_NPROC"] = limits.processes + 1
+        wanted["RLIMIT_NPROC"] = limits.processes * (2 if PROCESSES in held else 1) + 1
     return wanted
 
 

@@ -6,16 +6,19 @@ import selectors
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict
 from typing import IO, Any
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.package.units import human_bytes, human_seconds
+from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, Limits, Observed, Sample, Usage
-from wpk_sandbox.sandbox.shells import denied, inside, probe
+from wpk_sandbox.sandbox.shells import confinement, denied, inside, probe
 from wpk_sandbox.sandbox.shells.conversation import ANSWER_TIMEOUT, Conversation
+from wpk_sandbox.sandbox.shells.groups import CPU, MEMORY, PROCESSES, Counters, Groups, hierarchies
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT, Output
 
 START_TIMEOUT = 10.0
@@ -34,28 +37,25 @@ class SupervisedShell(ABC):
     """Commands go to the supervisor, one at a time; it is started again when it died.
 
     `details` say where commands run, what they may use, and what is not held here. `calls` says what becomes of
-    denied system calls, `made` holds the descriptors that the supervisor made before it gave up its rights, by name.
+    denied system calls, `made` holds the descriptors that the supervisor made before it gave up its rights, by
+    their names. `groups` are the control groups of the commands, which may be none.
     """
 
     name: str
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, groups: Groups) -> None:
         self.limits = limits
+        self.groups = groups
         self.details = ""
         self.calls = "none"
         self.made: dict[str, int] = {}
         self._opened = ExitStack()
         self._talk: Conversation | None = None
-        self._before = Usage()
-        self._began = time.monotonic()
+        self._counters = Counters()
 
     @abstractmethod
     def place(self) -> str:
         """Where commands run, in a few words."""
-
-    @abstractmethod
-    def bounds(self) -> str:
-        """What they may use, and who holds them to it."""
 
     @abstractmethod
     def spawn(self, control: int, opened: ExitStack) -> command.Process:
@@ -75,12 +75,18 @@ class SupervisedShell(ABC):
         try:
             said, self.made = self._talk.ready(START_TIMEOUT, self._opened)
             self.calls = said["calls"]
-            self.details = f"{self.place()}, {_CALLS[self.calls]}, {self.bounds()}"
+            if not said["groups"]:
+                self.groups.close()
         except SandboxError as error:
             words = _last_words(process) or error
             raise SandboxError(
                 f"{self.name} could not make the shell: {words}", "see `wpk-sandbox doctor`"
             ) from None
+        self.began()
+        self.details = f"{self.place()}, {_CALLS[self.calls]}, {self._bounds()}"
+
+    def began(self) -> None:  # noqa: B027 - not every shell has something to do
+        """Do what a shell needs before its first command."""
 
     def close(self) -> None:
         """End all processes and wait for their end. May be called again."""
@@ -94,6 +100,7 @@ class SupervisedShell(ABC):
         if self._talk is None:
             self.start()
         output = Output(self.limits.output)
+        self._counters = self.groups.counters()
         request = {"command": command, "environment": {"PATH": PATH, **self.environment(), **environment}}
         try:
             answer = self._execute(request, output, began + timeout)
@@ -132,8 +139,9 @@ class SupervisedShell(ABC):
             return Usage()
 
     def measured(self, said: Mapping[str, Any]) -> Usage:
-        """The usage that the supervisor tells."""
-        return Usage(**said)
+        """The usage that the supervisor tells, and the kernel where it counts the commands together."""
+        counted = {key: value for key, value in asdict(self.groups.usage()).items() if value is not None}
+        return Usage(**{**said, **counted})
 
     def answers(self) -> probe.Answers:
         """What the probes found inside. Raises `SandboxError` when they did not come to an end."""
@@ -147,10 +155,51 @@ class SupervisedShell(ABC):
         mode = answers.one("Seccomp:")
         return Evidence("system calls", mode == "2", f"{_CALLS[self.calls]}; Seccomp {mode or 'unknown'}")
 
+    def limits_evidence(self, answers: probe.Answers) -> Iterator[Evidence]:
+        """The limits of memory and processes, as the kernel tells them where it holds the commands together."""
+        limits, rlimits = self.limits, confinement.rlimits(self.limits, self.groups.held)
+        data, forks = answers.number("data"), answers.number("nproc")
+        memory, processes = self.groups.enforced(MEMORY), self.groups.enforced(PROCESSES)
+        if memory is None:
+            each = f"{human_bytes(data)} a process, by the kernel" if data is not None else "no limit a process"
+            seen = f"{human_bytes(limits.step_memory)} in all, watched; {each}"
+            yield Evidence("memory limit", data == rlimits["RLIMIT_DATA"], seen)
+        else:
+            yield Evidence("memory limit", memory <= limits.step_memory, f"{human_bytes(memory)}, by the kernel")
+        if processes is None:
+            wanted = rlimits.get("RLIMIT_NPROC")
+            seen = f"{limits.processes}, watched" + (f"; {forks}, by the kernel" if wanted else "")
+            yield Evidence("process limit", wanted is None or forks == wanted, seen)
+        else:
+            yield Evidence("process limit", processes <= limits.processes, f"{processes}, by the kernel")
+
+    def _bounds(self) -> str:
+        """What commands may use, and who holds them to it."""
+        wanted = {
+            CPU: (f"{self.limits.step_cpu:g} CPU", f"{inside.cores(self.limits)} CPU by affinity"),
+            MEMORY: (human_bytes(self.limits.step_memory),) * 2,
+            PROCESSES: (f"{self.limits.processes} processes",) * 2,
+        }
+        held = [by_kernel for limit, (by_kernel, _) in wanted.items() if limit in self.groups.held]
+        watched = [by_us for limit, (_, by_us) in wanted.items() if limit not in self.groups.held]
+        words = [f"{', '.join(held)} held by control groups"] if held else []
+        if watched:
+            words.append(f"{', '.join(watched)} watched from inside every 50 ms (not held: {self.groups.why_not})")
+        return ", ".join(words)
+
     def refine(self, answer: dict[str, Any], output: Output) -> dict[str, Any]:
-        """Name the process limit when the kernel refused a fork between two looks of the supervisor."""
-        unexplained = "exit_code" in answer or answer.get("ended") in (Ended.DEADLINE, Ended.OUTPUT)
-        if not unexplained or not inside.refused_fork(output.raw(STDERR)):
+        """Name the limit by which the kernel stopped a command between two looks of the supervisor."""
+        if "exit_code" not in answer and answer.get("ended") not in (Ended.DEADLINE, Ended.OUTPUT):
+            return answer
+        now = self.groups.counters()
+        if now.out_of_memory > self._counters.out_of_memory:
+            count = now.out_of_memory - self._counters.out_of_memory
+            detail = f"the kernel ended {count} of it at {human_bytes(self.limits.step_memory)} of memory"
+            return {**self.end_everything(Ended.MEMORY), "detail": detail}
+        if now.refused_forks > self._counters.refused_forks:
+            detail = f"it asked for more than {self.limits.processes} processes"
+            return {**self.end_everything(Ended.PROCESSES), "detail": detail}
+        if PROCESSES in self.groups.held or not inside.refused_fork(output.raw(STDERR)):
             return answer
         # Its words alone are no proof: it must have made about as many. (A silent one is gone before it is seen.)
         if self.talk.ask(b"made")["made"] < self.limits.processes // 2:
@@ -205,6 +254,21 @@ class SupervisedShell(ABC):
                 elif not output.add(key.data, chunk):
                     return self.end_everything(Ended.OUTPUT)
         return answer
+
+
+@contextmanager
+def opened(make: Callable[[Groups], SupervisedShell], limits: Limits, ledger: Ledger) -> Iterator[SupervisedShell]:
+    """A started shell with control groups of its own where they are to be had; all is gone when it is left."""
+    groups = Groups(limits)
+    with closing(groups):
+        groups.make(ledger, hierarchies())
+        shell = make(groups)
+        entry = ledger.enter("process tree", f"{shell.name} of run {ledger.run_id}", shell.close, lasts=False)
+        try:
+            shell.start()
+            yield shell
+        finally:
+            ledger.undo(entry)
 
 
 def memory_file(content: bytes) -> IO[bytes]:

@@ -7,7 +7,8 @@ can signal it, and with its end the kernel ends everything else.
 Requests come over a socket of packets with their file descriptors, answers go back as JSON:
 
 - At the start it says by itself that it is ready: `made` names the descriptors that it made before it gave up its
-  rights, and hands out; `calls` is what becomes of denied system calls (`recorded`, `plain`: denied only, `none`).
+  rights, and hands out; `calls` is what becomes of denied system calls (`recorded`, `plain`: denied only, `none`);
+  `groups` is false when commands cannot enter the control groups that were made for them.
 - `run` with a file of JSON (`command`, `environment`), and the ends of two pipes to write to. Answered when
   the command ends, with `exit_code`, or with `ended` and `detail` when a limit ended it.
 - `kill` ends every process but this one. Answered by `{}` when they are gone; a command that was running

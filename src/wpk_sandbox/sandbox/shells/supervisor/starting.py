@@ -21,8 +21,27 @@ def start(wanted: dict[str, Any], settings: dict[str, Any], denials: Denials, st
     return child
 
 
+def enters(groups: list[int]) -> bool:
+    """Whether a process can enter the control groups, tried by one that ends at once."""
+    child = os.fork()
+    if child == 0:
+        try:
+            enter(groups)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def enter(groups: list[int]) -> None:
+    """Put this process into control groups. Raises `OSError`."""
+    for entrance in groups:
+        os.write(entrance, b"0")
+
+
 def become(wanted: dict[str, Any], settings: dict[str, Any], denials: Denials, stdout: int, stderr: int) -> None:
     """Turn this process into the command."""
+    enter(settings["groups"])
     os.setsid()
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -30,7 +49,8 @@ def become(wanted: dict[str, Any], settings: dict[str, Any], denials: Denials, s
     os.dup2(stderr, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(settings["workspace"])
-    os.sched_setaffinity(0, settings["cores"])
+    if not settings["cpu_is_held"]:
+        os.sched_setaffinity(0, settings["cores"])
     for name, value in settings["rlimits"].items():
         limit = getattr(resource, name)
         hardest = resource.getrlimit(limit)[1]

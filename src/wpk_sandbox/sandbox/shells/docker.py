@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from shlex import quote
 
 from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes, human_seconds
@@ -22,7 +21,6 @@ from wpk_sandbox.sandbox.sandbox import (
     Observed,
     SandboxSpec,
     Shell,
-    ShellAccess,
     ShellProvider,
     Usage,
 )
@@ -30,18 +28,17 @@ from wpk_sandbox.sandbox.shells import inside
 from wpk_sandbox.sandbox.shells.counters import Counters
 from wpk_sandbox.sandbox.shells.docker_evidence import measured
 from wpk_sandbox.sandbox.shells.docker_exec import Outcome, execute
-from wpk_sandbox.sandbox.shells.docker_gate import gate, routes, shell_image
+from wpk_sandbox.sandbox.shells.docker_gate import gate, shell_image
 from wpk_sandbox.sandbox.shells.docker_options import container_options, runtime_why_not
 from wpk_sandbox.sandbox.shells.docker_watch import Watch
+from wpk_sandbox.sandbox.shells.given import given
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT
+from wpk_sandbox.sandbox.shells.placing import placing
 
 # Seconds for our own short commands inside; what keeps them waiting is starved of processes, memory or time.
 OWN_TIMEOUT = 3.0
 OWN_OUTPUT = 64 * 1024
 START_TIMEOUT = 20.0
-
-# The kernel's bound on one variable is 128 KiB (execve(2), MAX_ARG_STRLEN).
-LARGEST_FILE = 120 * 1024
 
 
 class _Docker:
@@ -60,7 +57,7 @@ class _Docker:
 
     @contextmanager
     def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
-        inside.require_placeable(_given(spec))
+        inside.require_placeable(given(spec))
         spec = replace(spec, shell_image=shell_image(spec))
         if reason := runtime_why_not(spec):
             raise SandboxError(reason)
@@ -89,7 +86,7 @@ class _DockerShell:
         self._container = container
         self._spec = spec
         self._gate = opened
-        self._given = _given(spec)
+        self._given = given(spec)
         self._before = Counters()
         self._watch = Watch(container)
         self.details = self._described("the cluster's network only" if self._given.network else "no network")
@@ -238,32 +235,14 @@ class _DockerShell:
         files = self._given.files
         if not files:
             return
-        large = [path for path, content in files.items() if len(content.encode()) > LARGEST_FILE]
-        if large:
-            raise SandboxError(f"{large[0]} is larger than {human_bytes(LARGEST_FILE)}")
-        variables = {f"FILE_{number}": content for number, content in enumerate(files.values())}
-        lines = [
-            f'mkdir -p {quote(path.rpartition("/")[0])} && printf %s "$FILE_{number}" >{quote(path)}'
-            for number, path in enumerate(files)
-        ]
+        script, variables = placing(files)
         with _broken("put files into the shell"):
-            outcome = self._own(" && ".join(["umask 077", *lines]), environment=variables)
+            outcome = self._own(script, environment=variables)
         if outcome.exit_code != 0:
             raise SandboxError(f"could not put files into the shell: {outcome.output.text(STDERR).strip()}")
 
     def _own(self, script: str, environment: Mapping[str, str] | None = None) -> Outcome:
         return execute(self._container, script, environment or {}, timeout=OWN_TIMEOUT, output_limit=OWN_OUTPUT)
-
-
-def _given(spec: SandboxSpec) -> ShellAccess:
-    """What the cluster and the network bring along, together."""
-    access, network = spec.access or ShellAccess(), spec.network
-    return ShellAccess(
-        access.network,
-        {**network.files, **access.files},
-        {**network.environment, **access.environment},
-        routes(spec),
-    )
 
 
 def _never_started(outcome: Outcome) -> bool:

@@ -12,9 +12,9 @@ from wpk_sandbox.sandbox.gate.netlink import NAME as GATE_DEVICE
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.shells import probe
 from wpk_sandbox.sandbox.shells.docker_exec import execute
-from wpk_sandbox.sandbox.shells.docker_gate import routes
 from wpk_sandbox.sandbox.shells.docker_options import facts
 from wpk_sandbox.sandbox.shells.docker_posture import posture_evidence, user_map_evidence
+from wpk_sandbox.sandbox.shells.given import routes
 from wpk_sandbox.sandbox.shells.output import STDOUT
 
 # Seconds for everything inside; where each attempt waits in vain for an answer, it takes half of that.

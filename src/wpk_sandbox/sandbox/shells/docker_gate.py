@@ -10,7 +10,7 @@ from wpk_sandbox.sandbox.gate.device import RESOLVER
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec
 from wpk_sandbox.sandbox.shells import inside
-from wpk_sandbox.sandbox.shells.given import routes as routes  # noqa: PLC0414 - for who has it from here
+from wpk_sandbox.sandbox.shells.given import routes
 
 PUBLISHED_IMAGE = "ghcr.io/org/wpk-sandbox:v1"
 

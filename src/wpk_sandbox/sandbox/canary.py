@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from shlex import quote
 
+from wpk_sandbox.sandbox.gate.netlink import NAME as GATE_DEVICE
 from wpk_sandbox.sandbox.sandbox import Evidence, Route
 from wpk_sandbox.sandbox.shells.probe import SAY, Answers
 
@@ -132,16 +133,18 @@ def evidence(
     wait for an answer in vain. Else only "there is no way" proves that there is none.
     """
     accepted = _NO_WAY + _NO_NAME + (_REFUSED if gate or joined else ())
-    reached = [_reached(answers, target, accepted, patient=joined) for target in tried]
+    closed = set(answers.all("interface")) <= {"lo", GATE_DEVICE if gate else "lo"}
+    reached = [_reached(answers, target, accepted, patient=joined, closed=closed) for target in tried]
     return [*reached, *_rights(answers)]
 
 
-def _reached(answers: Answers, target: Target, accepted: tuple[str, ...], *, patient: bool) -> Evidence:
+def _reached(
+    answers: Answers, target: Target, accepted: tuple[str, ...], *, patient: bool, closed: bool
+) -> Evidence:
     probe, place = f"canary: {target.name}", f"{target.host}, port {target.port}"
     if target.answered:
         return Evidence(probe, True, f"{target.host} is not tried: a route of the settings answers for it")
     if not answers.one("tool"):
-        closed = set(answers.all("interface")) <= {"lo"}
         return Evidence(probe, closed, "not tried: the image has no program for it; see the interfaces")
     status, _, words = answers.one(f"reach {target.name}").partition(" ")
     seen = f"{place}: {_shortened(words)} ({answers.one('tool')})"

@@ -59,15 +59,17 @@ def test_evidence_tells_what_was_tried_with_what_and_the_answer() -> None:
 
 
 def test_what_no_program_could_try_is_said_to_be_untried_and_judged_by_the_interfaces() -> None:
-    def untried(*interfaces: str) -> list[Evidence]:
+    def untried(*interfaces: str, gate: bool = False) -> list[Evidence]:
         lines = "".join(f"interface\t{name}\n" for name in interfaces)
-        return canary.evidence(Answers(f"uid\t1\ntool\t\n{lines}"), (METADATA,))
+        return canary.evidence(Answers(f"uid\t1\ntool\t\n{lines}"), (METADATA,), gate=gate)
 
     closed, rights = untried("lo")
     assert closed.held
     assert closed.seen.startswith("not tried")
     assert (rights.held, rights.seen.partition(":")[0]) == (True, "not tried")
-    assert not untried("lo", "eth0")[0].held
+    assert not untried("lo", "eth0", gate=True)[0].held
+    assert untried("lo", "wpk0", gate=True)[0].held
+    assert not untried("lo", "wpk0")[0].held
 
 
 def test_a_script_that_never_ran_proves_nothing() -> None:

@@ -29,8 +29,10 @@ from wpk_sandbox.run.secrecy import Discreet, discreet
 from wpk_sandbox.sandbox.guard import Guard, guarded
 from wpk_sandbox.sandbox.interrupts import signals_raise
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
+from wpk_sandbox.sandbox.outside.outside import Outside, outside
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.table import Choice, choose
+from wpk_sandbox.settings import Settings
 
 
 def try_packages(
@@ -68,6 +70,7 @@ def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:
         package_timeout=settings["sandbox.limits.execution_time"],
         stand_in_image=settings["images.stand_in"],
         manifests=_manifests(judged.package),
+        mocks=settings["sandbox.network.mocks"],
     )
     return plan(judged.package, judged.case, options)
 
@@ -116,13 +119,18 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
     choice = choose(settings["sandbox.type"], needs(judged.package), settings.spec)
     intended = plan_package(judged, choice.type.name, request)
     observer.sandbox_opening(choice.type.name, choice.reason)
-    with _opened(intended, choice, settings.spec, ledger) as (sandbox, opened):
+    spec, beyond = _with_outside(intended, settings)
+    with _opened(intended, choice, spec, beyond, ledger) as (sandbox, opened):
         observer.sandbox_ready(sandbox)
         if leaks := [proof for proof in sandbox.evidence if not proof.held]:
             words = f"the sandbox is not closed ({leaks[0].probe}: {leaks[0].seen}), so nothing was run"
             return replace(_untried(judged, Verdict.INCONCLUSIVE, words), sandbox=sandbox)
         options = RunOptions(
-            rollback=settings["rollback"], run_timeout=left, output_limit=settings["sandbox.limits.output"]
+            rollback=settings["rollback"],
+            run_timeout=left,
+            output_limit=settings["sandbox.limits.output"],
+            limits=spec.limits,
+            on_violation=settings["sandbox.security.on_violation"],
         )
         from wpk_sandbox.run.runner import run  # noqa: PLC0415 -- `check` and `plan` need nothing of it
 
@@ -130,16 +138,23 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
     return _result(judged, intended, sandbox, outcome)
 
 
+def _with_outside(intended: Plan, settings: Settings) -> tuple[SandboxSpec, Outside]:
+    """What to open, with the routes to mocks and allowed hosts, and what answers behind them."""
+    spec = settings.spec
+    made = outside(intended.mocks, settings["sandbox.network.allow"], spec.limits.bandwidth, spec.network)
+    return replace(spec, network=made.network), made
+
+
 @contextmanager
 def _opened(
-    intended: Plan, choice: Choice, spec: SandboxSpec, ledger: Ledger
+    intended: Plan, choice: Choice, spec: SandboxSpec, beyond: Outside, ledger: Ledger
 ) -> Iterator[tuple[SandboxResult, OpenedSandbox]]:
     """The halves that the plan needs, measured; the cluster first, because the shell may join its gate."""
     began = time.monotonic()
     with ExitStack() as stack:
         cluster = shell = None
         if intended.needs_cluster:
-            asked = replace(spec, images=intended.images)
+            asked = replace(spec, images=intended.images, permissions=_permissions(intended.package))
             cluster = stack.enter_context(choice.type.cluster().open(asked, ledger))
             for namespace in intended.namespaces[:1]:
                 cluster.prepare(namespace)
@@ -151,7 +166,15 @@ def _opened(
         details = tuple(half.details for half in halves)
         seconds = time.monotonic() - began
         sandbox = SandboxResult(choice.type.name, choice.reason, details, seconds, evidence)
-        yield sandbox, OpenedSandbox(shell, cluster)
+        yield sandbox, OpenedSandbox(shell, cluster, beyond)
+
+
+def _permissions(package: Package) -> tuple[str, ...] | None:
+    """What the package says that it needs; None when it says nothing, which asks for what it may need."""
+    written: Any = package.document.data
+    for key in ("spec", "validation", "required_permissions"):
+        written = written.get(key) if isinstance(written, Mapping) else None
+    return None if written is None else package.required_permissions
 
 
 def _untried(judged: Judged, verdict: Verdict, reason: str) -> PackageResult:
@@ -181,6 +204,10 @@ def _result(judged: Judged, intended: Plan, sandbox: SandboxResult, outcome: Run
         parameters=intended.parameters,
         notes=outcome.notes,
         usage=outcome.usage,
+        network=outcome.network,
+        events=outcome.events,
+        samples=outcome.samples,
+        suggested=outcome.suggested,
     )
 
 
@@ -190,11 +217,9 @@ def _counted(result: PackageResult, tally: Tally) -> PackageResult:
     if not tally.left or result.verdict is Verdict.FAIL:
         return counted
     left = tally.left[0]
-    return replace(
-        counted,
-        verdict=Verdict.INCONCLUSIVE,
-        reason=f"{left.kind} {left.name} could not be removed: {left.reason}",
-    )
+    why = [result.reason] if result.verdict is Verdict.INCONCLUSIVE else []
+    reason = "; ".join([*why, f"{left.kind} {left.name} could not be removed: {left.reason}"])
+    return replace(counted, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
 
 def _summed(

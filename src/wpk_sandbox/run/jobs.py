@@ -36,7 +36,7 @@ def run_again(objects: Objects, job: Object) -> Object:
     objects.await_gone(kind, name, namespace, job["metadata"]["uid"])
     if objects.dry_run:
         return job
-    made = objects.create(job_from(job, name, namespace))
+    made = objects.acting.create(job_from(job, name, namespace))
     return await_job(objects, {**written(job), **made})
 
 

@@ -46,7 +46,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Objects:
-    """Calls to one cluster's API, none of which lasts beyond the deadline.
+    """Calls to one cluster's API, none of which lasts beyond the deadline; `acting_api` has the package's rights.
 
     With `dry_run` the server checks each change and keeps none. Every method raises `ApiError` for an answer
     that is a refusal, `OutOfTimeError` at the deadline, and `SandboxError` when the server does not answer.
@@ -56,11 +56,17 @@ class Objects:
     deadline: Deadline
     dry_run: bool = False
     pace: Pace = Pace()
+    acting_api: "ApiClient | None" = field(default=None, repr=False)
     _discovered: dict[tuple[str, str], ResourceKind] = field(default_factory=dict, repr=False)
 
     def within(self, deadline: Deadline, *, dry_run: bool = False) -> "Objects":
         """The same cluster under another deadline."""
         return replace(self, deadline=deadline, dry_run=dry_run)
+
+    @property
+    def acting(self) -> "Objects":
+        """The cluster as the package may use it: for what its steps ask, and not for what we look at ourselves."""
+        return self if self.acting_api is None else replace(self, api=self.acting_api)
 
     def late(self) -> "Objects":
         """The cluster for a moment more than the deadline, for finding out why it was missed."""

@@ -48,7 +48,7 @@ def set_stage(plan: Plan, cluster: Cluster | None, deadline: Deadline, settle_ti
     """
     if cluster is None:
         return Scenery()
-    objects = Objects(cluster.api, deadline, pace=_SIMULATED if cluster.simulated else _REAL)
+    objects = Objects(cluster.api, deadline, pace=_pace(cluster), acting_api=cluster.acting_api)
     try:
         for namespace in plan.namespaces:
             cluster.prepare(namespace)
@@ -63,6 +63,10 @@ def set_stage(plan: Plan, cluster: Cluster | None, deadline: Deadline, settle_ti
         raise SandboxError(f"the sandbox could not be set up: {error.message}") from error
     broken = (f"{name} did not work before the run: {why}" for name, why in late)
     return Scenery(objects, (*notes, *broken))
+
+
+def _pace(cluster: Cluster) -> Pace:
+    return _SIMULATED if cluster.simulated else _REAL
 
 
 def _name_service(objects: Objects, plan: Plan) -> Iterable[Object]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from wpk_sandbox.package.kinds import RESOURCE_KINDS, ResourceKind
 from wpk_sandbox.run.objects import ApiError, Object, Objects
+from wpk_sandbox.sandbox.clusters.rights import BINDINGS
 from wpk_sandbox.sandbox.namespace import LIMITS_NAME, POLICY_NAME, QUOTA_NAME
 
 # Events, Endpoints and Leases come and go by themselves; ControllerRevisions are the history of what is listed.
@@ -16,6 +17,7 @@ _OURS = {
     ("ResourceQuota", QUOTA_NAME),
     ("LimitRange", LIMITS_NAME),
     ("NetworkPolicy", POLICY_NAME),
+    *(("RoleBinding", name) for name in BINDINGS),
     ("ServiceAccount", "default"),
     ("ConfigMap", "kube-root-ca.crt"),
 }

@@ -296,7 +296,11 @@ class Cluster(Protocol):
 
     @property
     def api(self) -> "ApiClient":
-        """The official client, ready to use."""
+        """The official client, ready to use, with every right: for what the sandbox does itself."""
+
+    @property
+    def acting_api(self) -> "ApiClient":
+        """The client for what the package does: it may ask for what `SandboxSpec.permissions` say, and no more."""
 
     def prepare(self, namespace: str) -> None:
         """Make a namespace that is closed and limited as the specification asks; again does nothing."""

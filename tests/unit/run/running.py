@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,8 @@ from wpk_sandbox.run.result import Limit, StepResult
 from wpk_sandbox.run.runner import run
 from wpk_sandbox.sandbox.clusters.simulated import SIMULATED
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Cluster, Completed, Evidence, Observed, SandboxSpec, Usage
+from wpk_sandbox.sandbox.outside.outside import outside
+from wpk_sandbox.sandbox.sandbox import Cluster, Completed, Evidence, Network, Observed, SandboxSpec, Usage
 
 HOME = "atom-sandbox"
 IMAGE = "busybox:1.36"
@@ -175,11 +177,12 @@ def perform(
 ) -> Outcome:
     """Run a plan in a simulated cluster of its own, unless one is given or none is needed."""
     given = RunOptions(**{"settle_timeout": 2.0, "after_timeout": 0.2, **options})
-    opened = OpenedSandbox(shell or (FakeShell() if made.needs_shell else None), cluster)
+    beyond = outside(made.mocks, (), 1_000_000, Network())
+    opened = OpenedSandbox(shell or (FakeShell() if made.needs_shell else None), cluster, beyond)
     if cluster is not None or not made.needs_cluster:
         return run(made, opened, given, listener or Silent())
     with simulated() as own:
-        return run(made, OpenedSandbox(opened.shell, own), given, listener or Silent())
+        return run(made, replace(opened, cluster=own), given, listener or Silent())
 
 
 def tried(*given: Action | Handler, shell: FakeShell | None = None, **situation: Any) -> Outcome:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from running import FakeShell, deployment, k8s, perform, planned, said, tried
 
+from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.package.package import ApiAction, ContainerAction, ManualAction, ShellAction, UnknownAction
 from wpk_sandbox.run.result import Limit, StepResult, StepStatus, Verdict
 from wpk_sandbox.sandbox.sandbox import Completed, Ended
@@ -62,6 +63,33 @@ def test_a_cut_output_is_marked() -> None:
 def test_an_api_call_is_assumed_with_its_parameters() -> None:
     action = ApiAction("https://hooks.example/${ROOM}", "POST", expected_status=(202,))
     step = tried(action, parameters={"ROOM": "ops"}).steps[0]
+    assert step.message == "POST https://hooks.example/ops: 202 assumed"
+
+
+HOOK = ApiAction("https://hooks.example/${ROOM}", "POST", expected_status=(202,))
+
+
+def test_a_mock_answers_an_api_call() -> None:
+    mock = Mock("https://hooks.example/*", "POST", 202, body=b"queued\n")
+    step = tried(HOOK, parameters={"ROOM": "ops"}, mocks=(mock,)).steps[0]
+    assert (step.status, step.message) == (StepStatus.OK, "POST https://hooks.example/ops: 202 (mock)")
+    assert step.stdout == "queued\n"
+    assert step.reason == "answered by the mock of https://hooks.example/*"
+
+
+def test_a_mock_that_answers_otherwise_than_expected_fails_the_call() -> None:
+    step = tried(
+        HOOK, parameters={"ROOM": "ops"}, mocks=(Mock("https://hooks.example/*", status=503, body=b"full"),)
+    ).steps[0]
+    assert (step.status, step.message) == (
+        StepStatus.FAILED,
+        "POST https://hooks.example/ops: 503 (mock), expected 202",
+    )
+    assert step.details == ("full",)
+
+
+def test_a_mock_of_something_else_leaves_the_answer_assumed() -> None:
+    step = tried(HOOK, parameters={"ROOM": "ops"}, mocks=(Mock("https://other.example/*"),)).steps[0]
     assert step.message == "POST https://hooks.example/ops: 202 assumed"
 
 

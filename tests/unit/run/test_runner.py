@@ -168,13 +168,13 @@ def test_a_cluster_that_goes_away_says_nothing_about_the_package() -> None:
         ShellAction("cut"), k8s("get", "deployment", "web"), objects=(deployment(),), undo=(ShellAction("u"),)
     )
     with simulated() as cluster:
-        client = cluster.api
+        clients = cluster.api, cluster.acting_api
 
         def cut(command: str) -> Completed:
-            client.configuration.host = "http://127.0.0.1:9"
+            for client in clients:
+                client.configuration.host = "http://127.0.0.1:9"
             return said("")
 
-        client.configuration.retries = 0
         outcome = perform(made, cluster=cluster, shell=FakeShell(cut))
     assert outcome.verdict is Verdict.INCONCLUSIVE
     assert "the cluster does not answer" in outcome.reason

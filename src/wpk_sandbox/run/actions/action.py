@@ -12,6 +12,7 @@ from wpk_sandbox.run.deadline import Deadline
 from wpk_sandbox.run.objects import ApiError, Object, Objects
 from wpk_sandbox.run.result import Limit
 from wpk_sandbox.run.state import ObjectKey, State
+from wpk_sandbox.sandbox.clusters.refusals import missing
 from wpk_sandbox.sandbox.outside.outside import Outside
 from wpk_sandbox.sandbox.sandbox import Shell
 
@@ -94,6 +95,11 @@ class Call:
         return self.cluster.within(self.deadline, dry_run=self.step.fidelity is Fidelity.DRY_RUN)
 
     @property
+    def acting(self) -> Objects:
+        """The same, with no other rights than the package's: for what the step itself asks of the cluster."""
+        return self.objects.acting
+
+    @property
     def target(self) -> Target:
         """What the step acts on."""
         if self.step.target is None:
@@ -107,9 +113,12 @@ class Call:
         return action.options if isinstance(action, KubernetesAction) else {}
 
 
-def targets(call: Call) -> tuple[Object, ...]:
-    """The objects that the step acts on, at least one. Raises StepError where there is none."""
-    objects, target = call.objects, call.target
+def targets(call: Call, *, acting: bool = False) -> tuple[Object, ...]:
+    """The objects that the step acts on, at least one. Raises StepError where there is none.
+
+    `acting` is for steps whose purpose is to read them: then the package needs the right to.
+    """
+    objects, target = call.acting if acting else call.objects, call.target
     kind = objects.kind(target.api_version, target.kind)
     if target.name:
         found = objects.find(kind, target.name, target.namespace)
@@ -123,9 +132,9 @@ def targets(call: Call) -> tuple[Object, ...]:
     return matching[:1] if target.kind == "Node" else matching
 
 
-def only_target(call: Call) -> Object:
+def only_target(call: Call, *, acting: bool = False) -> Object:
     """The one object of a verb that works on one. Raises StepError where a selector finds several."""
-    found = targets(call)
+    found = targets(call, acting=acting)
     if len(found) > 1:
         raise StepError(f"{call.target} means {len(found)} objects", advice="name one of them")
     return found[0]
@@ -169,6 +178,9 @@ def joined(names: list[str]) -> str:
 
 def refused(error: ApiError) -> StepError:
     """The API server's refusal as a step's failure, with what to do about the usual ones."""
+    status = f"status {error.status} {error.reason}".rstrip()
+    if lacking := missing(error.message):
+        return StepError(lacking.message, details=(error.message, status), advice=lacking.advice)
     advice = {
         "NotFound": "create it in an earlier step, or provide it in the case file",
         "AlreadyExists": "use apply, which also takes an object that exists, or delete it first",
@@ -177,7 +189,7 @@ def refused(error: ApiError) -> StepError:
         "BadRequest": "correct what the message names",
         "Forbidden": "the sandbox refuses what its policy or quota does not allow",
     }.get(error.reason, "")
-    return StepError(error.message, details=(f"status {error.status} {error.reason}".rstrip(),), advice=advice)
+    return StepError(error.message, details=(status,), advice=advice)
 
 
 def _where(target: Target) -> str:

@@ -33,13 +33,13 @@ def annotate(call: Call) -> Done:
         now = _original_annotation(call, item, key) if value in _ORIGINAL else value
         kind, namespace, name = call.objects.place(item)
         text = None if now is None else _plain(now)
-        call.objects.patch(kind, name, namespace, {"metadata": {"annotations": {key: text}}})
+        call.acting.patch(kind, name, namespace, {"metadata": {"annotations": {key: text}}})
         results.append(f"{called(item, call.target)} {key} {'removed' if text is None else f'= {text}'}")
     return Done(joined(results))
 
 
 def _patch_one(call: Call, item: Object) -> tuple[str, str]:
-    objects, data = call.objects, call.options.get("data")
+    objects, data = call.acting, call.options.get("data")
     kind, namespace, name = objects.place(item)
     if data in _ORIGINAL:
         objects.patch(kind, name, namespace, _back(call, item), how="json")

@@ -6,6 +6,7 @@ from wpk_sandbox.package.package import ApiAction, ShellAction
 from wpk_sandbox.package.units import human_seconds
 from wpk_sandbox.run.actions.action import Call, Done, StepError, Streams
 from wpk_sandbox.run.result import Limit
+from wpk_sandbox.sandbox.clusters.refusals import missing
 from wpk_sandbox.sandbox.sandbox import Completed, Ended
 
 _LIMITS = {Ended.OUTPUT: Limit.OUTPUT, Ended.MEMORY: Limit.MEMORY, Ended.PROCESSES: Limit.PROCESSES}
@@ -87,6 +88,10 @@ def _ended(call: Call, done: Completed, streams: Streams) -> StepError:
 
 def _failed(done: Completed, streams: Streams) -> StepError:
     lines = _last_lines(done)
+    if lacking := missing(done.stderr) or missing(done.stdout):
+        return StepError(
+            f"exit code {done.exit_code}: {lacking.message}", details=lines, advice=lacking.advice, streams=streams
+        )
     last = lines[-1] if lines else "without a word"
     return StepError(
         f"exit code {done.exit_code}: {last}",

@@ -20,7 +20,7 @@ from wpk_sandbox.run.actions.waiting import still_there
 from wpk_sandbox.run.admission import admissible
 from wpk_sandbox.run.deadline import OutOfTimeError
 from wpk_sandbox.run.jobs import await_job, job_from, run_again
-from wpk_sandbox.run.objects import ApiError, Object
+from wpk_sandbox.run.objects import ApiError, Object, Objects
 from wpk_sandbox.run.pods import pods_of
 from wpk_sandbox.run.state import key_of, written
 
@@ -31,18 +31,18 @@ def create(call: Call) -> Done:
     """Create an object that must not exist yet, from a whole `template` or from `Kind/name` of one that exists."""
     template = call.options["template"]
     manifest = _from_existing(call, template) if isinstance(template, str) else admissible(template)
-    made = call.objects.create(manifest, call.target.namespace)
+    made = call.acting.create(manifest, call.target.namespace)
     return Done(f"created {_name(made, manifest)}")
 
 
 def copy(call: Call) -> Done:
     """Copy the target beside itself, to the name `destination`."""
-    source = only_target(call)
+    source = only_target(call, acting=True)
     destination = str(call.options["destination"])
     plain = written(source)
     labels = plain["metadata"].get("labels") or {}
     metadata = {"name": destination, "namespace": plain["metadata"].get("namespace"), "labels": labels}
-    made = call.objects.create({**plain, "metadata": {key: value for key, value in metadata.items() if value}})
+    made = call.acting.create({**plain, "metadata": {key: value for key, value in metadata.items() if value}})
     stays = (key_of({**plain, **made}),)
     return Done(f"copied {called(source, call.target)} to {destination}", output=destination, stays=stays)
 
@@ -59,14 +59,14 @@ def restore(call: Call) -> Done:
     whence = f"from {source}" if source else "to the state before the run"
     if wanted is None:
         if now is not None:
-            _delete(call, {"apiVersion": kind.api_version, "kind": kind.kind, **now})
+            _delete(call, objects.acting, {"apiVersion": kind.api_version, "kind": kind.kind, **now})
         return Done(f"{target} did not exist before the run, and is gone again")
     if now is None:
-        objects.create(wanted)
+        objects.acting.create(wanted)
     elif source:
-        objects.replace(_with_content_of(now, wanted))
+        objects.acting.replace(_with_content_of(now, wanted))
     else:
-        objects.replace(_with_version(now, wanted))
+        objects.acting.replace(_with_version(now, wanted))
     return Done(f"restored {target} {whence}")
 
 
@@ -91,7 +91,7 @@ def delete(call: Call) -> Done:
         return Done(f"{call.target} is already gone")
     began = call.deadline.clock.now()
     for item in found:
-        _delete(call, item)
+        _delete(call, call.acting, item)
     names = [called(item, call.target) for item in found]
     return Done(f"deleted {joined(names)}, gone after {human_seconds(call.deadline.clock.now() - began)}")
 
@@ -118,7 +118,7 @@ def _jobs(call: Call) -> list[Object]:
     """Start what `run` asks for; returns the Jobs to wait for."""
     objects = call.objects
     if call.options.get("template"):
-        return [objects.create(_from_existing(call, str(call.options["template"])))]
+        return [objects.acting.create(_from_existing(call, str(call.options["template"])))]
     manifests = call.options.get("manifest") or ()
     if not manifests:
         return [_once_more(call, only_target(call))]
@@ -135,20 +135,20 @@ def _start(call: Call, job: Object) -> Object:
     """Create a Job; one of that name that has ended is what an earlier run left, and makes room."""
     objects = call.objects
     try:
-        return objects.create(job, call.target.namespace)
+        return objects.acting.create(job, call.target.namespace)
     except ApiError as error:
         if error.reason != "AlreadyExists":
             raise
     kind, namespace, name = objects.place(job, call.target.namespace)
     old = {**job, **objects.get(kind, name, namespace)}
-    _delete(call, old)
-    return objects.create(job, call.target.namespace)
+    _delete(call, objects, old)
+    return objects.acting.create(job, call.target.namespace)
 
 
 def _once_more(call: Call, item: Object) -> Object:
     if item["kind"] == "CronJob":
         made = job_from(item, f"{item['metadata']['name']}-now", item["metadata"].get("namespace"))
-        return {**made, **call.objects.create(made)}
+        return {**made, **call.acting.create(made)}
     return run_again(call.objects, item)
 
 
@@ -187,10 +187,14 @@ def _apply(call: Call, manifest: Mapping[str, Any]) -> str:
     kind, namespace, name = objects.place(manifest, call.step.target.namespace if call.step.target else None)
     fitted = admissible(manifest)
     if not name:
-        made = objects.create(fitted, namespace)
+        made = objects.acting.create(fitted, namespace)
         return f"{_name(made, manifest)} created"
     before = objects.find(kind, name, namespace)
-    after = objects.apply(fitted, namespace)
+    if before is None:
+        # To create by server-side apply takes `patch` as well, which other ways to apply do without; so the right
+        # to create is tried for itself.
+        objects.acting.within(objects.deadline, dry_run=True).create(fitted, namespace)
+    after = (objects if before is None else objects.acting).apply(fitted, namespace)
     if before is None:
         return f"{kind.kind}/{name} created"
     shape = {"apiVersion": kind.api_version, "kind": kind.kind}
@@ -198,11 +202,11 @@ def _apply(call: Call, manifest: Mapping[str, Any]) -> str:
     return f"{kind.kind}/{name} {'unchanged' if same else 'configured'}"
 
 
-def _delete(call: Call, item: Object) -> None:
+def _delete(call: Call, by: Objects, item: Object) -> None:
     objects = call.objects
     kind, namespace, name = objects.place(item)
     try:
-        objects.delete(kind, name, namespace, grace=duration(call, "grace_period"))
+        by.delete(kind, name, namespace, grace=duration(call, "grace_period"))
         objects.await_gone(kind, name, namespace, item["metadata"]["uid"])
     except ApiError as error:
         if error.status != 404:

@@ -42,7 +42,7 @@ def events(call: Call) -> Done:
     found = targets(call)
     about = {item["metadata"].get("uid") for item in found}
     about |= {pod["metadata"].get("uid") for item in found for pod in pods_of(objects, item)}
-    listed = objects.list(objects.kind("v1", "Event"), call.target.namespace)
+    listed = objects.acting.list(objects.kind("v1", "Event"), call.target.namespace)
     mine = sorted((one for one in listed if (one.get("involvedObject") or {}).get("uid") in about), key=_event_time)
     lines = [_event_line(one) for one in mine]
     text = "\n".join(lines)
@@ -59,7 +59,7 @@ def events(call: Call) -> Done:
 def get(call: Call) -> Done:
     """The target as JSON, or one field of it; what it prints is there for later steps."""
     path = call.options.get("field")
-    found = targets(call)
+    found = targets(call, acting=True)
     values = [_field(item, str(path)) if path else item for item in found]
     if all(value is _MISSING for value in values):
         return Done(f"{call.target} has no {path} now", details=("the field is not set",))
@@ -80,7 +80,7 @@ def _log(call: Call, pod: Object, container: str, previous: bool) -> str | None:
     """The log of one container; None where it never ran before and `previous` was asked for."""
     metadata, lines = pod["metadata"], call.options.get("lines")
     try:
-        return call.objects.logs(
+        return call.acting.logs(
             metadata["name"],
             metadata.get("namespace"),
             container=container,
@@ -91,6 +91,8 @@ def _log(call: Call, pod: Object, container: str, previous: bool) -> str | None:
     except ApiError as error:
         if previous and error.status == 400:
             return None
+        if error.status == 403:
+            raise
         why = trouble(pod)
         raise StepError(
             f"{called(pod)} has no log: {why or error.message}", advice=why.advice if why else ""

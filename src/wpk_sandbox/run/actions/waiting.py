@@ -109,7 +109,7 @@ def _await(call: Call, objects: Objects, wanted: str) -> str:
 def _present(call: Call) -> tuple[Object, ...]:
     """What the target means now, which may be nothing yet."""
     try:
-        found = targets(call)
+        found = targets(call, acting=True)
     except StepError:
         return ()
     return tuple(item for item in found if not item["metadata"].get("deletionTimestamp"))
@@ -130,7 +130,7 @@ def _pods_together(seen: list[tuple[Object, Progress]]) -> tuple[Object, Progres
 def _await_gone(call: Call, objects: Objects) -> str:
     def look() -> bool | None:
         try:
-            targets(call)
+            targets(call, acting=True)
         except StepError:
             return True
         return None

@@ -48,7 +48,7 @@ def rollback(call: Call) -> Done:
     kind, namespace, name = objects.place(workload)
     what, template = _template_of(call, workload)
     patch = [{"op": "replace", "path": "/spec/template", "value": template}]
-    now = objects.patch(kind, name, namespace, patch, how="json")
+    now = objects.acting.patch(kind, name, namespace, patch, how="json")
     far = await_rollout(objects, {**workload, **now})
     return Done(f"{called(workload, call.target)} back to {what}: {far}")
 
@@ -67,7 +67,7 @@ def _restart_one(call: Call, item: Object) -> str:
     kind, namespace, name = objects.place(item)
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     patch = {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: stamp}}}}}
-    now = objects.patch(kind, name, namespace, patch)
+    now = objects.acting.patch(kind, name, namespace, patch)
     far = await_rollout(objects, {**item, **now})
     return f"{called(item, call.target)}, {far}"
 
@@ -83,7 +83,7 @@ def _restart_pod(call: Call, pod: Object) -> str:
             advice="restart the workload that runs such pods, or use delete and create",
         )
     before = _uids(call, pod, owner)
-    objects.delete(kind, name, namespace, grace=duration(call, "grace_period"))
+    objects.acting.delete(kind, name, namespace, grace=duration(call, "grace_period"))
     objects.await_gone(kind, name, namespace, pod["metadata"]["uid"])
     if owner is None:
         _bring_back(call, pod)
@@ -148,7 +148,7 @@ def _scale_one(call: Call, item: Object) -> str:
         raise StepError(f"a {item['kind']} has no replicas", advice="scale a Deployment, StatefulSet or ReplicaSet")
     was = int(spec["replicas"])
     wanted = _replicas(call, item, was)
-    objects.scale(kind, name, namespace, wanted)
+    objects.acting.scale(kind, name, namespace, wanted)
     far = await_rollout(objects, item)
     return f"replicas {was} → {wanted}, {far}" if was != wanted else f"replicas already {was}, {far}"
 

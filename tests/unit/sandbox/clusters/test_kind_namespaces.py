@@ -9,7 +9,7 @@ from kubernetes.client import ApiClient, Configuration
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.clusters.kind.calls import call, translated, wait_until
 from wpk_sandbox.sandbox.clusters.kind.closing import admission_evidence, quota_evidence
-from wpk_sandbox.sandbox.clusters.kind.namespaces import collection, prepare_namespace, shell_account_objects
+from wpk_sandbox.sandbox.clusters.kind.namespaces import collection, make_accounts, prepare_namespace
 from wpk_sandbox.sandbox.clusters.simulated import SIMULATED
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec, Security
@@ -22,28 +22,26 @@ def api() -> Iterator[ApiClient]:
         yield cluster.api
 
 
-def prepare(api: ApiClient, namespace: str, *, home: str = "", security: Security | None = None) -> None:
-    prepare_namespace(api, namespace, home or namespace, Limits(), security or Security())
+def prepare(api: ApiClient, namespace: str, *, security: Security | None = None) -> None:
+    prepare_namespace(api, namespace, Limits(), security or Security(), None)
 
 
 def names(api: ApiClient, path: str) -> set[str]:
     return {item["metadata"]["name"] for item in call(api, "GET", path)["items"]}
 
 
-def test_prepared_namespace_has_quota_policy_and_account(api: ApiClient) -> None:
+def test_prepared_namespace_has_quota_policy_and_lets_the_package_work(api: ApiClient) -> None:
     prepare(api, "home")
     assert "sandbox-quota" in names(api, "/api/v1/namespaces/home/resourcequotas")
     assert "sandbox-deny-all" in names(api, "/apis/networking.k8s.io/v1/namespaces/home/networkpolicies")
-    assert {"default", "wpk-sandbox"} <= names(api, "/api/v1/namespaces/home/serviceaccounts")
+    bindings = names(api, "/apis/rbac.authorization.k8s.io/v1/namespaces/home/rolebindings")
+    assert bindings == {"wpk-sandbox-package", "wpk-sandbox-steps"}
 
 
-def test_account_of_the_first_namespace_is_bound_in_the_second(api: ApiClient) -> None:
-    prepare(api, "first")
-    prepare(api, "second", home="first")
-    path = "/apis/rbac.authorization.k8s.io/v1/namespaces/second/rolebindings/wpk-sandbox"
-    (subject,) = call(api, "GET", path)["subjects"]
-    assert (subject["name"], subject["namespace"]) == ("wpk-sandbox", "first")
-    assert "wpk-sandbox" not in names(api, "/api/v1/namespaces/second/serviceaccounts")
+def test_accounts_live_in_a_namespace_of_ours(api: ApiClient) -> None:
+    make_accounts(api, ("pods/get",))
+    assert {"package", "steps"} <= names(api, "/api/v1/namespaces/wpk-sandbox/serviceaccounts")
+    assert names(api, "/api/v1/namespaces/home/serviceaccounts") == {"default"}
 
 
 def test_preparing_twice_changes_nothing(api: ApiClient) -> None:
@@ -61,16 +59,11 @@ def test_namespace_that_exists_gets_the_labels(api: ApiClient) -> None:
     assert after == {**before, "pod-security.kubernetes.io/enforce": "restricted"}
 
 
-def test_system_namespace_keeps_its_network(api: ApiClient) -> None:
+def test_system_namespace_keeps_its_network_and_lets_no_package_in(api: ApiClient) -> None:
     prepare(api, "kube-system")
+    assert names(api, "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings") == set()
     assert names(api, "/apis/networking.k8s.io/v1/namespaces/kube-system/networkpolicies") == set()
     assert "sandbox-quota" in names(api, "/api/v1/namespaces/kube-system/resourcequotas")
-
-
-def test_account_may_change_neither_roles_nor_the_namespace() -> None:
-    account, binding = shell_account_objects("home", "home")
-    assert account["kind"] == "ServiceAccount"
-    assert binding["roleRef"]["name"] == "edit"
 
 
 def test_namespace_that_is_no_name_is_refused_with_the_servers_words(api: ApiClient) -> None:

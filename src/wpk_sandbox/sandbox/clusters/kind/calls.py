@@ -39,6 +39,16 @@ def call(
     return answer
 
 
+def acting_as(api: "ApiClient", user: str) -> "ApiClient":
+    """A client of the same API that acts as somebody else, with that one's rights.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
+    """
+    from kubernetes.client import ApiClient  # noqa: PLC0415 - heavy
+
+    return ApiClient(api.configuration, header_name="Impersonate-User", header_value=user)
+
+
 def wait_until(what: str, is_so: Callable[[], bool], *, timeout: float) -> None:
     """Ask until it is so; an error of the client means not yet. Raises `SandboxError` after `timeout` seconds."""
     until = time.monotonic() + timeout

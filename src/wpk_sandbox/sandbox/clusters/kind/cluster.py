@@ -10,11 +10,12 @@ from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes
 from wpk_sandbox.sandbox.clusters.kind import closing, namespaces
 from wpk_sandbox.sandbox.clusters.kind.boot import Booted, booted_cluster
-from wpk_sandbox.sandbox.clusters.kind.calls import call, wait_until
+from wpk_sandbox.sandbox.clusters.kind.calls import acting_as, call, wait_until
 from wpk_sandbox.sandbox.clusters.kind.connection import Connection, connected
 from wpk_sandbox.sandbox.clusters.kind.gate import Gate, opened_gate
 from wpk_sandbox.sandbox.clusters.kind.images import Images
 from wpk_sandbox.sandbox.clusters.kind.node import Node, processes
+from wpk_sandbox.sandbox.clusters.rights import STEPS, user_name
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Evidence, Limits, Observed, SandboxSpec, ShellAccess, Usage
 
@@ -37,6 +38,7 @@ class KindCluster:
         self, booted: Booted, connection: Connection, images: Images, spec: SandboxSpec, ledger: Ledger
     ) -> None:
         self.api = connection.api
+        self.acting_api = acting_as(connection.api, user_name(STEPS))
         self.details = ""
         self.seconds_to_ready = 0.0
         self._booted, self._connection, self._images = booted, connection, images
@@ -49,9 +51,9 @@ class KindCluster:
         """Make a namespace that is closed and limited as the specification asks; again does nothing."""
         if namespace in self._prepared:
             return
-        home = self._prepared[0] if self._prepared else namespace
+        spec = self._spec
         with _broken(f"prepare the namespace {namespace}", self._booted.node):
-            namespaces.prepare_namespace(self.api, namespace, home, self._spec.limits, self._spec.security)
+            namespaces.prepare_namespace(self.api, namespace, spec.limits, spec.security, spec.permissions)
         self._prepared.append(namespace)
 
     def load_images(self, images: Iterable[str]) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ class KindCluster:
             if self._gate is None:
                 gate = opened_gate(self._booted, self._ledger, self._spec.limits)
                 self._gate = self._opened.enter_context(gate)
-            token = namespaces.token(self.api, home, self._spec.limits.execution_time)
+            token = namespaces.token(self.api, self._spec.limits.execution_time)
         return self._gate.access(self._connection.authority, token, home)
 
     def observed(self) -> Observed:
@@ -90,6 +92,7 @@ class KindCluster:
 
     def close(self) -> None:
         """Remove what was made beside the node."""
+        self.acting_api.rest_client.pool_manager.clear()
         self._opened.close()
 
 
@@ -107,6 +110,7 @@ def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[KindCluster]:
             wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
             shaped = closing.close_node(booted.node, spec.limits.bandwidth)
             booted.node.limit(spec.limits)
+            namespaces.make_accounts(connection.api, spec.permissions)
             cluster = KindCluster(booted, connection, images, spec, ledger)
             cluster.details = _details(booted, spec.limits, connection.way, shaped)
         opened.callback(cluster.close)

@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 
 from wpk_sandbox.package.kinds import ResourceKind
+from wpk_sandbox.sandbox.clusters.simulated.authorization import authorize
 from wpk_sandbox.sandbox.clusters.simulated.catalog import NAMESPACE, POD, is_builtin, subresources
 from wpk_sandbox.sandbox.clusters.simulated.controllers import settle
 from wpk_sandbox.sandbox.clusters.simulated.discovery import describe
@@ -18,6 +19,7 @@ from wpk_sandbox.sandbox.clusters.simulated.refused import (
     resource_name,
 )
 from wpk_sandbox.sandbox.clusters.simulated.request import Answer, Place, Request, find_place
+from wpk_sandbox.sandbox.clusters.simulated.reviews import review
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
 from wpk_sandbox.sandbox.clusters.simulated.subresources import evict, read_log, scale_of, write_scale
 from wpk_sandbox.sandbox.clusters.simulated.watch import chosen_by, watch
@@ -39,7 +41,12 @@ def answer(store: Store, request: Request) -> Answer:
             described = describe(store, request.path)
             if described is not None:
                 return Answer(200, described)
-            return _Call(store, request, find_place(store, request.path)).answer()
+            reviewed = review(store, request)
+            if reviewed is not None:
+                return reviewed
+            place = find_place(store, request.path)
+            authorize(store, request, place)
+            return _Call(store, request, place).answer()
     except Refused as refused:
         return Answer(refused.code, refused.body)
 

@@ -1,7 +1,15 @@
 """What is in a cluster before anybody uses it: namespaces, a node, a storage class."""
 
+from collections.abc import Mapping
+
 from wpk_sandbox.package.kinds import ResourceKind
-from wpk_sandbox.sandbox.clusters.simulated.catalog import NAMESPACE, NODE, PRIORITY_CLASS, STORAGE_CLASS
+from wpk_sandbox.sandbox.clusters.simulated.catalog import (
+    CLUSTER_ROLE,
+    NAMESPACE,
+    NODE,
+    PRIORITY_CLASS,
+    STORAGE_CLASS,
+)
 from wpk_sandbox.sandbox.clusters.simulated.controllers import settle
 from wpk_sandbox.sandbox.clusters.simulated.controllers.kubelet import HOST_ADDRESS
 from wpk_sandbox.sandbox.clusters.simulated.defaults import DEFAULT_STORAGE_CLASS
@@ -14,6 +22,44 @@ from wpk_sandbox.sandbox.sandbox import Limits
 
 NODE_NAME = "simulated"
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# The roles for users, as far as their resources are served here.
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
+_SETTINGS = ("configmaps", "events", "persistentvolumeclaims", "pods", "replicationcontrollers", "services")
+_VIEWED: Mapping[str, tuple[str, ...]] = {
+    "": (*_SETTINGS, "endpoints", "limitranges", "namespaces", "pods/log", "resourcequotas", "serviceaccounts"),
+    "apps": ("controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"),
+    "autoscaling": ("horizontalpodautoscalers",),
+    "batch": ("cronjobs", "jobs"),
+    "networking.k8s.io": ("ingresses", "networkpolicies"),
+    "policy": ("poddisruptionbudgets",),
+}
+_EDITED: Mapping[str, tuple[str, ...]] = {
+    "": (*_SETTINGS, "pods/eviction", "secrets", "serviceaccounts", "replicationcontrollers/scale"),
+    "apps": (
+        *("daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale"),
+        *("statefulsets", "statefulsets/scale"),
+    ),
+    **{group: _VIEWED[group] for group in ("autoscaling", "batch", "networking.k8s.io", "policy")},
+}
+_READING = ("get", "list", "watch")
+_WRITING = ("create", "delete", "deletecollection", "patch", "update")
+
+
+def _rules(resources: Mapping[str, tuple[str, ...]], verbs: tuple[str, ...]) -> list[Object]:
+    return [
+        {"apiGroups": [group], "resources": list(names), "verbs": list(verbs)} for group, names in resources.items()
+    ]
+
+
+_VIEW = _rules(_VIEWED, _READING)
+_EDIT = [*_VIEW, *_rules(_EDITED, (*_READING, *_WRITING))]
+_ADMIN = [*_EDIT, *_rules({"rbac.authorization.k8s.io": ("roles", "rolebindings")}, (*_READING, *_WRITING))]
+_ROLES = {
+    "view": _VIEW,
+    "edit": _EDIT,
+    "admin": _ADMIN,
+    "cluster-admin": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
+}
 _PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
@@ -26,6 +72,8 @@ def furnish(store: Store, limits: Limits) -> None:
         for name, value in _PRIORITIES.items():
             create(store, PRIORITY_CLASS, {"metadata": {"name": name}, "value": value})
         create(store, STORAGE_CLASS, _storage_class())
+        for name, rules in _ROLES.items():
+            create(store, CLUSTER_ROLE, {"metadata": {"name": name}, "rules": rules})
         _write(store, NODE, node, _node_labels())
         settle(store)
 

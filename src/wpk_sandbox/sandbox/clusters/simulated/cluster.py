@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wpk_sandbox.sandbox.clusters.rights import STEPS, account_objects, binding_objects, user_name
 from wpk_sandbox.sandbox.clusters.simulated.bootstrap import furnish
 from wpk_sandbox.sandbox.clusters.simulated.catalog import builtin
 from wpk_sandbox.sandbox.clusters.simulated.controllers import settle
@@ -44,23 +45,43 @@ class SimulatedCluster:
     @functools.cached_property
     def api(self) -> "ApiClient":
         """A client of the API. The library takes a while to import, so it is done when somebody asks."""
+        return self._client_of(None)
+
+    @functools.cached_property
+    def acting_api(self) -> "ApiClient":
+        """A client that acts as the account of the package's steps."""
+        return self._client_of(user_name(STEPS))
+
+    def _client_of(self, user: str | None) -> "ApiClient":
         from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415
 
         configuration = Configuration(host=self._server.url)
         configuration.api_key = {"authorization": f"Bearer {self._server.token}"}
         # The library takes a proxy from the environment; the way to loopback leads through none.
         configuration.proxy = None
-        return ApiClient(configuration)
+        if user is None:
+            return ApiClient(configuration)
+        return ApiClient(configuration, header_name="Impersonate-User", header_value=user)
 
     def close_client(self) -> None:
-        """Close the client's connections, where it was ever asked for."""
-        if "api" in vars(self):
-            self.api.rest_client.pool_manager.clear()
+        """Close the clients' connections, where they were ever asked for."""
+        for name in {"api", "acting_api"} & set(vars(self)):
+            getattr(self, name).rest_client.pool_manager.clear()
 
     def prepare(self, namespace: str) -> None:
         """Make a namespace that is closed and limited as the specification asks; again does nothing."""
         with self._store.lock:
-            for manifest in namespace_objects(namespace, self._spec.limits, self._spec.security):
+            for manifest in (
+                *namespace_objects(namespace, self._spec.limits, self._spec.security),
+                *(() if namespace.startswith("kube-") else binding_objects(namespace, self._spec.permissions)),
+            ):
+                self._ensure(manifest)
+                settle(self._store)
+
+    def make_accounts(self) -> None:
+        """Make the accounts that act for the package."""
+        with self._store.lock:
+            for manifest in account_objects(self._spec.permissions):
                 self._ensure(manifest)
                 settle(self._store)
 
@@ -111,6 +132,7 @@ def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[SimulatedCluster
     entry = ledger.enter("simulated cluster", server.url, server.close, lasts=False)
     server.start()
     cluster = SimulatedCluster(spec, store, server, time.monotonic() - began)
+    cluster.make_accounts()
     try:
         yield cluster
     finally:

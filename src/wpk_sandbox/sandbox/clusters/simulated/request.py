@@ -16,13 +16,14 @@ _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request. `query` holds the first value of each parameter."""
+    """One HTTP request. `query` holds the first value of each parameter; no `user` is the administrator."""
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     body: bytes = b""
+    user: str = ""
 
     def flag(self, name: str) -> bool:
         """True for a parameter such as `watch=true` or `watch=1`."""

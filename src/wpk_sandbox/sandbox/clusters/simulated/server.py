@@ -106,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
             dict(reversed(parse_qsl(parts.query, keep_blank_values=True))),
             self.headers.get("Content-Type") or "application/json",
             body,
+            self.headers.get("Impersonate-User", ""),
         )
         try:
             return answer(self.store, request)

@@ -18,6 +18,7 @@ from wpk_sandbox.errors import PublishingError
 from wpk_sandbox.finding import Finding, Location, Severity
 from wpk_sandbox.report import phrases
 from wpk_sandbox.report.escape import log_block, one_line
+from wpk_sandbox.report.violations import violations
 from wpk_sandbox.run.result import PackageResult, RunResult, StepResult, StepStatus, Verdict
 
 # The runner keeps 10 of each level for a step and drops the others without a word; it cuts messages at 4096.
@@ -134,6 +135,7 @@ def _from_package(package: PackageResult) -> Iterator[Annotation]:
     for finding in package.findings:
         if finding.severity is not Severity.INFO and finding.waiver is None:
             yield _from_finding(finding)
+    yield from map(_from_finding, violations(package))
     failed = [step for step in package.steps if step.status is StepStatus.FAILED]
     for step in failed:
         yield _from_step(package, step)

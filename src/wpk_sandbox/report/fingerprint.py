@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wpk_sandbox.finding import Finding
+from wpk_sandbox.report.violations import violations
 from wpk_sandbox.run.result import RunResult
 
 
@@ -40,8 +41,9 @@ def named(findings: Iterable[Finding]) -> tuple[Named, ...]:
 
 
 def of_run(result: RunResult) -> tuple[Finding, ...]:
-    """Every finding of a run; those of a package stand in the result of each of its cases, and here once."""
+    """Every finding of a run, what its sandboxes saw too; one in several cases of a package stands here once."""
     every = [*result.findings, *(finding for package in result.packages for finding in package.findings)]
+    every += (finding for package in result.packages for finding in violations(package))
     return tuple(dict.fromkeys(every))
 
 

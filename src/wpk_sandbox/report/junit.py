@@ -14,7 +14,7 @@ from junit_xml import TestCase, TestSuite
 from wpk_sandbox.finding import Finding, Location
 from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.plan.plan import Fidelity
-from wpk_sandbox.report import phrases
+from wpk_sandbox.report import phrases, seen
 from wpk_sandbox.report.escape import head_and_tail, xml
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.fit import Room, fit, rooms
@@ -104,6 +104,9 @@ def _properties(package: PackageResult) -> dict[str, str]:
         "decision": str(package.decision.outcome),
         "sandbox": package.sandbox.type if package.sandbox else "",
         "usage": used,
+        "network": seen.network_tally(package),
+        "security": seen.events_tally(package),
+        "suggested": seen.requirements_line(package.suggested) if package.suggested else "",
     }
     return {key: xml(value) for key, value in facts.items() if value}
 
@@ -185,9 +188,19 @@ def _step(step: StepResult) -> Case:
         failure=message if step.status is StepStatus.FAILED else "",
         skipped=f"{step.status}: {step.reason or step.message}" if _not_done(step) else "",
         details="\n".join((*step.details, *advice)),
-        stdout=_fidelity(step) + step.stdout,
+        stdout=_fidelity(step) + _seen(step) + step.stdout,
         stderr=step.stderr,
     )
+
+
+def _seen(step: StepResult) -> str:
+    """What the sandbox stopped, what was tried and which limits came near, before what the step said itself."""
+    lines = [
+        *(f"{seen.kind(event)}: {seen.event(event)}" for event in step.events),
+        *map(str, seen.calls(step.network)),
+        *(f"near a limit: {warning}" for warning in step.warnings),
+    ]
+    return "".join(f"{each}\n" for each in lines)
 
 
 def _fidelity(step: StepResult) -> str:

@@ -8,6 +8,7 @@ from wpk_sandbox.finding import Finding, Rule, Severity
 from wpk_sandbox.report.escape import fence
 from wpk_sandbox.report.fit import brief
 from wpk_sandbox.report.sarif_text import message_text
+from wpk_sandbox.report.violations import RUN_RULES
 from wpk_sandbox.rules.catalogue import ALL_RULES
 from wpk_sandbox.rules.examples import example
 
@@ -35,7 +36,7 @@ def rules(findings: Iterable[Finding]) -> list[dict[str, Any]]:
         known = worst.setdefault(finding.rule, finding)
         if finding.severity.rank > known.severity.rank:
             worst[finding.rule] = finding
-    listed = {rule.id: rule for rule in ALL_RULES}
+    listed = {rule.id: rule for rule in (*ALL_RULES, *RUN_RULES)}
     own = {name: _unlisted(worst[name]) for name in sorted(worst.keys() - listed.keys())}
     return [
         _descriptor(rule, worst[rule.id].severity if rule.id in worst else rule.severity)
@@ -52,13 +53,14 @@ def _unlisted(finding: Finding) -> Rule:
 
 def _descriptor(rule: Rule, severity: Severity) -> dict[str, Any]:
     level = LEVELS[severity]
+    page = "reports" if rule in RUN_RULES else "rules"
     return {
         "id": rule.id,
         "name": "".join(word.capitalize() for word in rule.id.split("-"))[:_LONGEST_NAME],
         "shortDescription": {"text": message_text(brief(f"{rule.title}."))},
         "fullDescription": {"text": message_text(brief(rule.why))},
         "help": {"text": message_text(f"{rule.why}\n\n{rule.fix}"), "markdown": _help(rule)},
-        "helpUri": f"{PROJECT}/blob/main/docs/rules.md#{rule.id}",
+        "helpUri": f"{PROJECT}/blob/main/docs/{page}.md#{rule.id}",
         "defaultConfiguration": {"level": level},
         "properties": _properties(rule, severity, level),
     }
@@ -68,7 +70,9 @@ def _help(rule: Rule) -> str:
     lines = [f"**{rule.title}.**", "", rule.why, "", *_example(rule), f"**What to do:** {rule.fix}", ""]
     if rule.cwe is not None:
         lines += [f"[CWE-{rule.cwe}](https://cwe.mitre.org/data/definitions/{rule.cwe}.html)", ""]
-    return "\n".join([*lines, f"`wpk-sandbox explain {rule.id}` says the same in a terminal."])
+    known = "is what a run saw" if rule in RUN_RULES else "says the same in a terminal"
+    name = rule.id if rule in RUN_RULES else f"wpk-sandbox explain {rule.id}"
+    return "\n".join([*lines, f"`{name}` {known}."])
 
 
 def _example(rule: Rule) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """The result for a terminal or a log: the lines of each event, for a live run and a finished one alike."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.plan.plan import Fidelity, Phase
-from wpk_sandbox.report import escape, phrases
+from wpk_sandbox.report import escape, phrases, seen
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.lines import ENDLESS, WIDTH, Line, Tone, line, pad, plain, shorten, width
 from wpk_sandbox.rules.policy import Outcome
@@ -17,10 +17,13 @@ from wpk_sandbox.run.result import (
     StepStatus,
     Verdict,
 )
+from wpk_sandbox.sandbox.sandbox import Answer, Attempt, SecurityEvent
 
 LABEL_COLUMNS = 28
 MOST_EFFECTS = 12
 LOG_LINES = 8
+# Targets and events of a step that are listed; the others are counted.
+MOST_SEEN = 6
 
 VERDICT_TONES = {Verdict.PASS: Tone.GOOD, Verdict.FAIL: Tone.BAD, Verdict.INCONCLUSIVE: Tone.WARN}
 _DECISION_TONES = {str(Outcome.APPROVE): Tone.GOOD, str(Outcome.BLOCK): Tone.BAD}
@@ -106,6 +109,24 @@ def step_lines(step: StepResult, total: int, columns: int) -> Iterator[Line]:
     yield line(head + " ", (f"{phrases.status(step):<18}", tone), f"{spent:>8}  ", phrases.outcome(step))
     if step.status is StepStatus.FAILED:
         yield from _failure(step)
+    for words, tone in _seen(step.network, step.events):
+        yield line(("      " + words, tone))
+    for warning in step.warnings:
+        yield line(("      near a limit: ", Tone.WARN), warning)
+
+
+def _seen(network: Sequence[Attempt], events: Sequence[SecurityEvent]) -> Iterator[tuple[str, Tone]]:
+    """What was stopped, worst first, then what was tried."""
+    rows: list[tuple[str, Tone]] = []
+    for event in events:
+        tone = Tone.BAD if seen.is_grave(event) else Tone.WARN
+        rows.append((f"{seen.kind(event)}: {shorten(seen.event(event), 300)}", tone))
+    for call in seen.calls(network):
+        tone = Tone.WARN if call.answer is Answer.REFUSED else Tone.PLAIN
+        rows.append((shorten(str(call), 300), tone))
+    yield from rows[:MOST_SEEN]
+    if len(rows) > MOST_SEEN:
+        yield f"and {len(rows) - MOST_SEEN} more, see the report", Tone.FAINT
 
 
 def _failure(step: StepResult) -> Iterator[Line]:
@@ -133,8 +154,11 @@ def closing_lines(package: PackageResult, columns: int = ENDLESS) -> Iterator[Li
         yield line(f"  Risk      {change}")
     yield from _findings(package, columns)
     yield from _changes(package)
+    for number, (words, tone) in enumerate(_seen(package.network, package.events)):
+        yield line("  After     " if number == 0 else "            ", (words, tone))
     if package.sandbox or package.steps:
         yield from _rollback(package)
+    yield from _watched(package)
     yield from _resources(package)
     for note in package.notes:
         yield line(f"  Note      {note}")
@@ -175,10 +199,20 @@ def _rollback(package: PackageResult) -> Iterator[Line]:
         yield line(f"      and {len(result.residue) - MOST_EFFECTS} more, see the report")
 
 
+def _watched(package: PackageResult) -> Iterator[Line]:
+    if tried := seen.network_tally(package):
+        yield line(f"  Network   {tried}")
+    if stopped := seen.events_tally(package):
+        grave = any(map(seen.is_grave, seen.events(package)))
+        yield line("  Security  ", (stopped, Tone.BAD if grave else Tone.WARN))
+
+
 def _resources(package: PackageResult) -> Iterator[Line]:
     used = phrases.usage(package.usage)
     if used:
         yield line(f"  Used      {used}")
+    if package.suggested:
+        yield line(f"  Suggested {seen.requirements_line(package.suggested)}")
 
 
 def _cleanup(package: PackageResult) -> Iterator[Line]:

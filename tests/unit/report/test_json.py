@@ -8,12 +8,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from report.sample import EMPTY, EVERYTHING, HOSTILE_PACKAGE, HOSTILE_RUN, run
+from report.sample import EMPTY, EVERYTHING, HOSTILE_PACKAGE, HOSTILE_RUN, WATCHED, run
 from wpk_sandbox.errors import UsageError
 from wpk_sandbox.report.json import from_json, result_schema, to_json
 from wpk_sandbox.run.result import RunResult
 
 SCHEMA = Path(__file__).parents[3] / "schema" / "result.schema.json"
+
+
+def test_what_was_watched_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
+    golden("report/watched.json", to_json(WATCHED))
 
 
 def test_everything_reads_as_agreed(golden: Callable[[str, str], None]) -> None:

@@ -17,6 +17,7 @@ from report.sample import (
     HOSTILE_RUN,
     INCONCLUSIVE,
     PASSING,
+    WATCHED,
     run,
     step,
 )
@@ -62,6 +63,10 @@ def names(suite: ElementTree.Element) -> dict[str, str]:
     for case in suite.iter("testcase"):
         ends[case.get("name", "")] = next((tag for tag in OUTCOMES if case.find(tag) is not None), "pass")
     return ends
+
+
+def test_what_was_watched_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
+    golden("report/watched.xml", junit(WATCHED))
 
 
 def test_everything_reads_as_agreed(golden: Callable[[str, str], None]) -> None:

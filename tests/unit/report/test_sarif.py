@@ -19,6 +19,7 @@ from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.report.fingerprint import of_run
 from wpk_sandbox.report.sarif import MOST_RESULTS, sarif
 from wpk_sandbox.report.sarif_place import uri
+from wpk_sandbox.report.violations import RUN_RULES
 from wpk_sandbox.rules.catalogue import ALL_RULES
 
 SCHEMA_ADDRESS = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -73,7 +74,9 @@ def test_no_finding_is_a_valid_log_too() -> None:
 
 def test_rules_are_the_same_whatever_was_found() -> None:
     assert read()["tool"] == read(ALL_RULES[40].at(Location("a.wpk.yaml", 3), "a message"))["tool"]
-    assert [each["id"] for each in read()["tool"]["driver"]["rules"]] == [each.id for each in ALL_RULES]
+    assert [each["id"] for each in read()["tool"]["driver"]["rules"]] == [
+        each.id for each in (*ALL_RULES, *RUN_RULES)
+    ]
 
 
 def test_each_rule_fits_githubs_limits() -> None:
@@ -85,7 +88,8 @@ def test_each_rule_fits_githubs_limits() -> None:
         assert each["properties"]["precision"] in ("very-high", "high", "medium", "low")
         assert each["help"]["text"]
         assert each["id"] in each["help"]["markdown"]
-        assert each["helpUri"].endswith(f"docs/rules.md#{each['id']}")
+        page = "reports" if each["id"].startswith("run-") else "rules"
+        assert each["helpUri"].endswith(f"docs/{page}.md#{each['id']}")
 
 
 def test_the_help_of_a_rule_shows_what_it_finds_and_what_it_does_not() -> None:

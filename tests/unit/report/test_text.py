@@ -5,17 +5,51 @@ from dataclasses import replace
 
 import pytest
 
-from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, HOSTILE_RUN, INCONCLUSIVE, PASSING, run, step
+from report.sample import (
+    BLOCKED,
+    EMPTY,
+    EVERYTHING,
+    FAILING,
+    GREEN,
+    HOSTILE_RUN,
+    INCONCLUSIVE,
+    PASSING,
+    WATCHED,
+    run,
+    step,
+)
+from wpk_sandbox.finding import Severity
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report.lines import plain
-from wpk_sandbox.report.text import package_lines, step_lines, text
+from wpk_sandbox.report.text import MOST_SEEN, package_lines, step_lines, text
 from wpk_sandbox.run.result import RollbackResult, RollbackStatus, StepStatus, Verdict
+from wpk_sandbox.sandbox.sandbox import Attempt, SecurityEvent, Threat
 
 Golden = Callable[[str, str], None]
+HIGH = Severity.HIGH
 
 
 def test_everything_reads_as_agreed(golden: Golden) -> None:
     golden("report/everything.txt", text(EVERYTHING))
+
+
+def test_what_was_watched_reads_as_agreed(golden: Golden) -> None:
+    golden("report/watched.txt", text(WATCHED))
+
+
+def test_a_flood_of_attempts_is_counted_and_not_listed() -> None:
+    flood = tuple(Attempt("dns", name=f"host-{number}.example") for number in range(20))
+    lines = [str(each) for each in step_lines(step(1, "flood", network=flood), 1, 10)]
+    assert len(lines) == 1 + MOST_SEEN + 1
+    assert lines[-1].strip() == "and 14 more, see the report"
+
+
+def test_what_was_stopped_stands_before_what_was_tried() -> None:
+    seen = step(
+        1, "both", network=(Attempt("dns", name="a.example"),), events=(SecurityEvent(Threat.ESCAPE, HIGH, "left"),)
+    )
+    _, first, second = (str(each).strip() for each in step_lines(seen, 1, 10))
+    assert (first, second) == ("high escape attempt: left", "looked up a.example (refused)")
 
 
 def test_hostile_text_reads_as_agreed(golden: Golden) -> None:

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test unit lint generate bench corpus mutations image fuzz chaos clean
+.PHONY: demo test unit lint generate bench conformance corpus mutations image fuzz chaos clean
 
 demo: .venv/tool ## install the tool and dry-run the examples on the best sandbox of this host
 	@echo "Eleven example runbooks, on the best sandbox that this host has. Two are meant to fail:"
@@ -29,6 +29,9 @@ generate: .venv/tool ## schemas, settings and rules pages, the Action's inputs
 
 bench: .venv/tool ## our costs against the bare tools, as ratios measured side by side
 	$(BIN)/python bench/bench.py
+
+conformance: .venv/test ## what a stranger would try against every sandbox, each with a control; writes docs/conformance.md
+	$(BIN)/python tests/conformance/conformance.py --page docs/conformance.md --json wpk-sandbox-conformance.json
 
 corpus: .venv/tool ## precision and recall of the findings over tests/corpus, per family
 	$(BIN)/python tests/corpus/measure.py

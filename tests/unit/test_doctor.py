@@ -3,8 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from wpk_sandbox import doctor, doctor_docker
-from wpk_sandbox.doctor import Check, Host, doctor_lines, examine, from_reason, usable
+from wpk_sandbox import doctor
+from wpk_sandbox.doctor import Check, Host, doctor_lines, examine, kernel, usable
+from wpk_sandbox.doctor import ci as doctor_ci
+from wpk_sandbox.doctor import docker as doctor_docker
+from wpk_sandbox.doctor import host as doctor_host
+from wpk_sandbox.doctor.check import from_reason
+from wpk_sandbox.doctor.flaws import CONTAINERD, ENGINE, RUNC, Flaw, version_check
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec
@@ -12,6 +17,7 @@ from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec
 GIB = 1024**3
 TOPICS = {"Python", "git", "sandbox local", "Docker daemon", "Docker disk", "memory", "sandbox container"}
 TOPICS |= {"kind program", "node image", "inotify limits", "sandbox kind", "kubectl", "CI", "leftovers"}
+TOPICS |= {"system calls", "Landlock", "user namespaces", "control groups", "bubblewrap", "gate"}
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def checkout(folder: Path, commits: int = 3) -> Path:
 
 
 def ci(root: Path, **environment: str) -> Check:
-    return next(doctor._ci(Host(SandboxSpec(), root, environment)))
+    return next(doctor_ci.ci(Host(SandboxSpec(), root, environment)))
 
 
 def test_a_bare_host_gets_every_topic_and_no_exception(bare_host: Path) -> None:
@@ -64,7 +70,7 @@ def test_a_host_with_bubblewrap_can_use_the_local_sandbox() -> None:
 @pytest.mark.needs("docker")
 def test_a_host_with_docker_tells_its_versions() -> None:
     checks = {check.topic: check for check in examine(SandboxSpec(shell_image="any:1"), environment={})}
-    assert {"runc", "Docker isolation"} <= set(checks)
+    assert {"runc", "containerd", "Docker isolation", "Docker users"} <= set(checks)
     assert checks["sandbox container"].ok is True
     assert "pulled at the first run" in checks["sandbox container"].found
 
@@ -128,17 +134,17 @@ def test_a_program_that_is_there_but_broken_is_shown_with_its_words(
     program.write_text("#!/bin/sh\necho broken library >&2; exit 3\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    (check,) = doctor._kind_program(Host(SandboxSpec(), tmp_path, {}))
+    (check,) = doctor_host.kind_program(Host(SandboxSpec(), tmp_path, {}))
     assert check.ok is False
     assert "broken library" in check.found
     program.write_text("#!/bin/sh\necho kind v0.30.0 go1.26\n")
-    (check,) = doctor._kind_program(Host(SandboxSpec(), tmp_path, {}))
+    (check,) = doctor_host.kind_program(Host(SandboxSpec(), tmp_path, {}))
     assert (check.ok, check.found) == (True, f"v0.30.0 at {program}")
 
 
 def test_memory_below_what_a_cluster_may_use_is_a_warning() -> None:
     def memory(wanted: int) -> bool | None:
-        return next(doctor._memory(Host(SandboxSpec(Limits(memory=wanted)), Path(), {}))).ok
+        return next(doctor_host.memory(Host(SandboxSpec(Limits(memory=wanted)), Path(), {}))).ok
 
     assert memory(1024) is True
     assert memory(2**60) is None
@@ -162,30 +168,129 @@ def test_an_event_with_the_repositorys_rights_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("version", "ok"), [("20.10.24+dfsg1", None), ("23.0.6", None), ("24.0.0", True), ("29.1", True), ("", None)]
+    ("version", "ok", "words"),
+    [
+        ("20.10.24+dfsg1", None, "no more fixes"),
+        ("23.0.6", None, "no more fixes"),
+        ("24.0.9", None, "update it to 26.0.0 or newer"),
+        ("25.0.4", None, "update it to 25.0.5, or to 26.0.0"),
+        ("25.0.5", True, ""),
+        ("29.1", True, ""),
+        ("", None, "no more fixes"),
+    ],
 )
-def test_engines_before_24_are_a_warning(version: str, ok: bool | None) -> None:
-    assert doctor_docker.engine_check({"Version": version}, {"OperatingSystem": "Debian"}).ok is ok
+def test_engines_that_are_old_or_flawed_are_a_warning(version: str, ok: bool | None, words: str) -> None:
+    check = doctor_docker.engine_check({"Version": version}, {"OperatingSystem": "Debian"})
+    assert check.ok is ok
+    assert words in check.remedy
+
+
+FLAW = Flaw("CVE-1", "a way out", ((1, 2, 8), (1, 3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("version", "has"),
+    [("1.1.99", True), ("1.2.7", True), ("1.2.8", False), ("1.3.2", True), ("1.3.3", False), ("1.4.0", False)],
+)
+def test_each_series_has_its_own_fix_and_an_older_one_has_none(version: str, has: bool) -> None:
+    check = version_check("runc", version, (FLAW,))
+    assert check.ok is (None if has else True)
+    assert ("CVE-1 (a way out)" in check.found) is has
+
+
+def test_a_remedy_names_the_fix_of_the_series_that_is_there() -> None:
+    assert version_check("runc", "1.2.7", (FLAW,)).remedy.startswith("update it to 1.2.8, or to 1.3.3 or newer")
+    assert version_check("runc", "1.1.5", (FLAW,)).remedy.startswith("update it to 1.3.3 or newer")
+
+
+@pytest.mark.parametrize(
+    ("flaws", "bad", "good"),
+    [(RUNC, "1.1.11", "1.3.3"), (CONTAINERD, "1.6.20", "2.0.4"), (ENGINE, "24.0.9", "28.2.2")],
+)
+def test_the_known_flaws_are_found(flaws: tuple[Flaw, ...], bad: str, good: str) -> None:
+    assert version_check("part", bad, flaws).ok is None
+    assert version_check("part", good, flaws).ok is True
 
 
 @pytest.mark.parametrize(
     ("component", "commit", "ok"),
     [
         ("1.1.11", "", None),
-        ("1.1.12", "", True),
-        ("1.2.5", "v1.1.0", True),
-        (None, "v1.1.12-0-g51d5e946", True),
+        ("1.1.12", "", None),
+        ("1.3.4", "v1.1.0", True),
+        (None, "v1.3.3-0-g51d5e946", True),
         (None, "1.1.5+ds1-1+deb12u1", None),
         (None, "51d5e946", None),
         (None, "", None),
     ],
 )
 def test_a_runc_that_lets_containers_out_is_a_warning(component: str | None, commit: str, ok: bool | None) -> None:
-    components = [{"Name": "Engine", "Version": "29.0"}]
+    components = [{"Name": "Engine", "Version": "29.0"}, {"Name": "containerd", "Version": "v2.1.5"}]
     components += [{"Name": "runc", "Version": component}] if component else []
-    check = doctor_docker.runc_check({"Components": components}, {"RuncCommit": {"ID": commit}})
+    asked = doctor_docker.component_checks({"Components": components}, {"RuncCommit": {"ID": commit}})
+    checks = {check.topic: check for check in asked}
+    assert checks["containerd"].ok is True
+    assert checks["runc"].ok is ok
+    assert bool(checks["runc"].remedy) is (ok is None)
+
+
+@pytest.mark.parametrize(
+    ("options", "ok", "words"),
+    [
+        (["name=seccomp", "name=rootless"], True, "without root"),
+        (["name=userns"], True, "are mapped"),
+        (["name=apparmor"], True, "AppArmor guards too"),
+        (["name=selinux"], True, "SELinux guards too"),
+        (["name=seccomp"], None, "neither AppArmor nor SELinux"),
+    ],
+)
+def test_whose_root_a_containers_root_is_is_told(options: list[str], ok: bool | None, words: str) -> None:
+    check = doctor_docker.user_ids_check({"SecurityOptions": options})
+    assert check.ok is ok
+    assert words in check.found
+
+
+def test_what_the_gate_lacks_is_named_with_its_remedy() -> None:
+    def gate(tun: bool, *images: str, pull: bool = False) -> Check:
+        return doctor_docker.gate_check(tun=tun, images=list(images), pull=pull)
+
+    assert gate(True, "python:3").ok is True
+    assert gate(True, pull=True).ok is True
+    assert "gate_image" in gate(True).remedy
+    assert (gate(False, "python:3").ok, "modprobe tun" in gate(False, "python:3").remedy) == (None, True)
+
+
+def test_what_the_kernel_cannot_filter_is_a_warning() -> None:
+    every = ["kill_process", "kill_thread", "trap", "errno", "user_notif", "trace", "log", "allow"]
+    assert kernel.system_calls_check(every, "x86_64").ok is True
+    assert kernel.system_calls_check([], "x86_64").ok is None
+    old = [action for action in every if action != "user_notif"]
+    assert "not recorded" in kernel.system_calls_check(old, "aarch64").found
+    assert "no table" in kernel.system_calls_check(every, "riscv64").found
+
+
+@pytest.mark.parametrize(
+    ("switches", "ok"),
+    [
+        (("96365", "", ""), True),
+        (("96365", "1", "0"), True),
+        (("0", "", ""), None),
+        (("", "", ""), None),
+        (("96365", "0", ""), None),
+        (("96365", "1", "1"), None),
+    ],
+)
+def test_each_switch_that_forbids_user_namespaces_is_found(switches: tuple[str, str, str], ok: bool | None) -> None:
+    most, unprivileged, restricted = switches
+    check = kernel.user_namespaces_check(most=most, unprivileged=unprivileged, restricted=restricted)
     assert check.ok is ok
     assert bool(check.remedy) is (ok is None)
+
+
+def test_control_groups_without_a_controller_are_a_warning() -> None:
+    assert kernel.control_groups_check(2, {"memory", "pids", "cpu", "io"}).ok is True
+    check = kernel.control_groups_check(1, {"pids", "cpu"})
+    assert (check.ok, "without memory" in check.found) == (None, True)
 
 
 def test_limits_that_the_daemon_cannot_enforce_are_named() -> None:

@@ -56,7 +56,7 @@ def filled(root: Path, selection: "Selection", settings: "Settings", options: Ma
     """The request for a selection, with the parameters, the event and the id of this run."""
     from wpk_sandbox.judging import Request
     from wpk_sandbox.package.case import load_event
-    from wpk_sandbox.pipeline import new_run_id
+    from wpk_sandbox.run_id import new_run_id
 
     event = load_event(options["event_file"]) if options["event_file"] else {}
     parameters = dict(_parameter(text) for text in options["param"])

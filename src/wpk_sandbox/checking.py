@@ -1,22 +1,18 @@
-"""What can be said of packages without running them: findings, decisions and plans."""
+"""What can be said of packages without running or planning them: findings and decisions."""
 
 import json
 from dataclasses import replace
 from typing import IO
 
 from wpk_sandbox.check_forms import FORMS, Checked
-from wpk_sandbox.errors import ExitCode, UnavailableError
+from wpk_sandbox.errors import ExitCode
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.judging import Judged, Request, judge, refusal
 from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.package.selection import Selection, printable
-from wpk_sandbox.pipeline import plan_package
-from wpk_sandbox.plan.planner import needs
 from wpk_sandbox.report.findings import finding_lines
-from wpk_sandbox.report.plan_table import plan_json, plan_table
 from wpk_sandbox.report.terminal import write
-from wpk_sandbox.run.secrecy import discreet_name, discreet_plan
-from wpk_sandbox.sandbox.table import choose
+from wpk_sandbox.run.secrecy import discreet_name
 
 
 def check(request: Request, form: str, stream: IO[str], *, category: str = "", waived: bool = True) -> int:
@@ -30,23 +26,6 @@ def check(request: Request, form: str, stream: IO[str], *, category: str = "", w
     refused = any(refusal(each, request.settings) for each in judged)
     bad = refused or any(fatal(finding.severity) for finding in loose)
     return ExitCode.FAIL if bad else ExitCode.PASS
-
-
-def show_plans(request: Request, form: str, stream: IO[str]) -> int:
-    """Write the plan of every package and case."""
-    loose: list[Finding] = []
-    plans = []
-    for judged in judge(request, loose):
-        hidden = request.hidden(judged.package, judged.case)
-        intended = discreet_plan(plan_package(judged, _sandbox(judged, request), request), hidden)
-        if form == "json":
-            plans.append(json.loads(plan_json(intended)))
-        else:
-            stream.write(plan_table(intended) + "\n")
-    if form == "json":
-        stream.write(json.dumps(plans, indent=2, ensure_ascii=False) + "\n")
-    write(finding_lines(loose) if form == "text" else (), stream)
-    return ExitCode.FAIL if any(fatal(finding.severity) for finding in loose) else ExitCode.PASS
 
 
 def show_selection(selection: Selection, form: str, stream: IO[str], beside: IO[str]) -> int:
@@ -63,17 +42,6 @@ def show_selection(selection: Selection, form: str, stream: IO[str], beside: IO[
             stream.write(("./" if path.startswith("-") else "") + printable(path) + "\n")
         write(finding_lines(selection.findings), beside)
     return ExitCode.FAIL if any(fatal(each.severity) for each in selection.findings) else ExitCode.PASS
-
-
-def _sandbox(judged: Judged, request: Request) -> str:
-    """The sandbox that a run would take here; a plan can be read on a host that has none."""
-    asked = str(request.settings["sandbox.type"])
-    if asked != "auto":
-        return asked
-    try:
-        return choose(asked, needs(judged.package), request.settings.spec).type.name
-    except UnavailableError:
-        return "local"
 
 
 def _named_openly(judged: Judged, request: Request) -> Judged:

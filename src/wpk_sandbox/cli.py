@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wpk_sandbox.run.result import RunResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_SANDBOX = click.Choice(["auto", "local", "container", "kind"])
+_SANDBOX = click.Choice(["auto", "local", "container", "kind", "vm"])
 _FORMAT = click.Choice(["text", "json"])
 _CHECK_FORMAT = click.Choice(["text", "json", "sarif", "gitlab", "github", "junit"])
 
@@ -159,11 +159,11 @@ def check(paths: tuple[str, ...], fix: bool, diff: bool, category: str, no_waive
 @_choosing
 def plan(paths: tuple[str, ...], **options: Any) -> int:
     """Show what a run would do: each step's target, fidelity and reason."""
-    from wpk_sandbox import checking
+    from wpk_sandbox import planning
 
     flags = {"sandbox.type": options["sandbox"]}
     _speak_to(options["form"])
-    return checking.show_plans(_request(paths, flags, options), options["form"], sys.stdout)
+    return planning.show_plans(_request(paths, flags, options), options["form"], sys.stdout)
 
 
 @commands.command()
@@ -219,7 +219,7 @@ def reap(run_id: str | None, of_job: bool, dry_run: bool) -> int:
     """Remove what killed runs left behind, by our labels and nothing else."""
     from datetime import UTC, datetime
 
-    from wpk_sandbox.pipeline import new_run_id
+    from wpk_sandbox.run_id import new_run_id
     from wpk_sandbox.sandbox import reap as reaping
 
     whose = new_run_id(os.environ) if of_job else run_id

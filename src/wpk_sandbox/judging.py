@@ -24,12 +24,12 @@ from wpk_sandbox.rules.masking import hidden_of, hidden_values, masked
 from wpk_sandbox.rules.naming import name_taken
 from wpk_sandbox.rules.policy import Decision, FileWaiver, Outcome, weighed
 from wpk_sandbox.rules.waivers import about_policy
-from wpk_sandbox.sandbox.guard import Guard
-from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from wpk_sandbox.package.earlier import Earlier
+    from wpk_sandbox.sandbox.guard import Guard
+    from wpk_sandbox.sandbox.ledger import Ledger
 
 KEPT_FOR = timedelta(hours=24)
 GRACE = timedelta(minutes=15)
@@ -66,7 +66,7 @@ class Request:
         given = (self.parameters, self.event, case.parameters, case.event, *case.objects)
         return hidden_of([package]) | hidden_values(*given)
 
-    def ledger(self, guard: Guard) -> Ledger:
+    def ledger(self, guard: "Guard") -> "Ledger":
         """A ledger for one package, with somebody who goes on when we cannot."""
         timeout = self.settings["sandbox.cleanup.cleanup_timeout"]
         grace = 0.0 if self.settings["sandbox.cleanup.force_cleanup"] else END_GRACE

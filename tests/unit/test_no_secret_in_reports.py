@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from wpk_sandbox.check_forms import FORMS
-from wpk_sandbox.checking import check, show_plans
+from wpk_sandbox.checking import check
 from wpk_sandbox.continuous import run
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.fixing import show
 from wpk_sandbox.judging import Request
 from wpk_sandbox.package.selection import find
+from wpk_sandbox.planning import show_plans
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import (
     Attempt,

@@ -14,9 +14,10 @@ from wpk_sandbox import pipeline
 from wpk_sandbox.errors import InterruptedRunError, SandboxError
 from wpk_sandbox.judging import Request
 from wpk_sandbox.package.selection import find
-from wpk_sandbox.pipeline import new_run_id, try_packages
+from wpk_sandbox.pipeline import try_packages
 from wpk_sandbox.run.observe import Silent
 from wpk_sandbox.run.result import PackageResult, RunResult, Verdict
+from wpk_sandbox.run_id import new_run_id
 from wpk_sandbox.sandbox.guard import Guard
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Completed, Evidence, Observed, SandboxSpec, Usage

@@ -1,4 +1,4 @@
-"""The real cluster, for what only it promises: nothing leaves it, its gate opens to its API alone, all of it goes.
+"""The real cluster, for what only it promises: nothing leaves it, shells reach its API alone, all of it goes.
 
 Targets are containers of these tests on the cluster's own network; that a target can be reached at all is shown
 each time by a container without rules.
@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from gate_image import gate_image
 from kubernetes.client import CoreV1Api, VersionApi
 
 from wpk_sandbox.errors import SandboxError
@@ -24,7 +25,7 @@ from wpk_sandbox.sandbox.clusters.kind.connection import connected
 from wpk_sandbox.sandbox.clusters.kind.images import Images
 from wpk_sandbox.sandbox.clusters.kind.node import Node
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec
+from wpk_sandbox.sandbox.sandbox import Answer, Completed, Network, SandboxSpec, Shell
 from wpk_sandbox.sandbox.shells.docker import DOCKER
 
 pytestmark = pytest.mark.needs("kind")
@@ -80,11 +81,17 @@ def target(network: str, ledger: Ledger) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def sh(cluster: KindCluster, ledger: Ledger) -> Iterator[Sh]:
-    """A shell of the run, in the gate, with the node image's own kubectl."""
-    spec = SandboxSpec(shell_image=cluster._booted.image, access=cluster.shell_access(), pull=False)
-    with DOCKER.open(spec, ledger) as shell:
-        yield lambda command: shell.run(command, environment={}, timeout=30)
+def shell(cluster: KindCluster, ledger: Ledger) -> Iterator[Shell]:
+    """A shell of the run, with the node image's own kubectl."""
+    image, network = cluster._booted.image, Network(gate_image=gate_image())
+    spec = SandboxSpec(shell_image=image, network=network, access=cluster.shell_access(), pull=False)
+    with DOCKER.open(spec, ledger) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def sh(shell: Shell) -> Sh:
+    return lambda command: shell.run(command, environment={}, timeout=30)
 
 
 def in_a_pod(core: CoreV1Api, node: Node, namespace: str, name: str, command: str) -> str:
@@ -112,7 +119,6 @@ def fetch(address: str) -> str:
 
 
 def test_every_probe_holds(cluster: KindCluster) -> None:
-    cluster.shell_access()
     evidence = cluster.evidence()
     assert [each.held for each in evidence] == [True] * 4, evidence
 
@@ -170,7 +176,7 @@ def test_cluster_goes_on_working_when_it_is_closed(cluster: KindCluster, node: N
     assert datetime.now(UTC) - renewed < timedelta(seconds=40)
 
 
-def test_shell_in_the_gate_uses_kubectl_where_it_may(sh: Sh) -> None:
+def test_shell_uses_kubectl_where_it_may(sh: Sh) -> None:
     made = sh(
         "kubectl create configmap made --from-literal=a=1 && kubectl get configmap made -o jsonpath={.data.a}"
     )
@@ -188,49 +194,57 @@ def test_shell_in_the_gate_uses_kubectl_where_it_may(sh: Sh) -> None:
         "kubectl create clusterrolebinding mine --clusterrole=cluster-admin --user=me",
     ],
 )
-def test_shell_in_the_gate_may_not_open_the_cluster(sh: Sh, command: str) -> None:
+def test_shell_may_not_open_the_cluster(sh: Sh, command: str) -> None:
     refused = sh(command)
     assert refused.exit_code != 0
     assert "orbidden" in refused.stderr
 
 
-def test_shell_in_the_gate_reaches_the_api_and_nothing_else(sh: Sh, node: Node, network: str, target: str) -> None:
+def test_shell_reaches_the_api_and_nothing_else(
+    sh: Sh, shell: Shell, node: Node, network: str, target: str
+) -> None:
     def connect(address: str, port: int) -> str:
         return f"timeout 5 bash -c 'exec 3<>/dev/tcp/{address}/{port}' && echo reached || echo stopped"
 
     image = docker("inspect", "--format={{.Config.Image}}", node.name)
     beside = ("run", "--rm", f"--network={network}", "--entrypoint=bash", image, "-c")
     assert docker(*beside, connect(target, PORT)) == "reached"
-    assert docker(*beside, connect(node.address, 10250)) == "reached"
-    assert sh(connect(node.address, 6443)).stdout == "reached\n"
+    assert docker(*beside, connect(node.address, 6443)) == "reached"
+    shell.observed()
+    assert sh(connect("kubernetes.default.svc", 443)).stdout == "reached\n"
+    assert sh(connect("kubernetes.default.svc", 6443)).stdout == "stopped\n"
     assert sh(connect(target, PORT)).stdout == "stopped\n"
-    assert sh(connect(node.address, 10250)).stdout == "stopped\n"
+    assert sh(connect(node.address, 6443)).stdout == "stopped\n"
+    seen = {(each.address, each.port): each.answer for each in shell.observed().attempts if each.protocol == "tcp"}
+    assert seen.pop((target, PORT)) is Answer.REFUSED
+    assert seen.pop((node.address, 6443)) is Answer.REFUSED
+    assert {port: answer for (_, port), answer in seen.items()} == {443: Answer.CLUSTER, 6443: Answer.REFUSED}
 
 
-def test_shell_in_the_gate_has_no_resolver(sh: Sh, network: str, node: Node) -> None:
+def test_calls_of_the_api_are_seen_and_no_event(sh: Sh, shell: Shell) -> None:
+    shell.observed()
+    assert sh("kubectl get configmaps").exit_code == 0
+    observed = shell.observed()
+    assert observed.events == ()
+    assert {(each.name, each.answer) for each in observed.attempts} == {("kubernetes.default.svc", Answer.CLUSTER)}
+    assert [each.process.partition(" ")[0] for each in observed.attempts if each.protocol == "tcp"] == ["kubectl"]
+
+
+def test_shell_resolves_no_other_name(sh: Sh, shell: Shell, network: str, node: Node) -> None:
     image = docker("inspect", "--format={{.Config.Image}}", node.name)
     ask = ("run", "--rm", f"--network={network}", "--entrypoint=getent", image, "hosts", node.name)
     assert node.address in docker(*ask)
+    shell.observed()
     assert sh(f"getent hosts {node.name} || echo unknown").stdout == "unknown\n"
+    (attempt,) = shell.observed().attempts
+    assert (attempt.protocol, attempt.name, attempt.answer) == ("dns", node.name, Answer.REFUSED)
 
 
-def test_shell_in_the_gate_cannot_open_it(sh: Sh) -> None:
-    assert sh("nft flush ruleset").exit_code != 0
+def test_shell_cannot_change_its_network(sh: Sh) -> None:
+    assert sh("ip link show wpk0").exit_code == 0, "the program is there"
+    assert sh("ip link set wpk0 down").exit_code != 0
     assert sh("ip link add dummy0 type dummy").exit_code != 0
-
-
-def test_nobody_calls_into_the_gate(cluster: KindCluster, network: str) -> None:
-    access = cluster.shell_access()
-    assert access is not None
-    gate, name = access.network.partition(":")[2], f"{network}-listening"
-    address = docker("inspect", f"--format={ADDRESS}", gate)
-    docker("run", "--detach", f"--name={name}", f"--network={access.network}", BUSYBOX, "sh", "-c", SERVER)
-    try:
-        assert docker("exec", name, "sh", "-c", fetch("127.0.0.1")) == "reached"
-        beside = docker("run", "--rm", f"--network={network}", BUSYBOX, "sh", "-c", fetch(address))
-        assert beside.endswith("stopped")
-    finally:
-        docker("rm", "--force", "--volumes", name)
+    assert sh("ip route add 192.0.2.0/24 dev lo").exit_code != 0
 
 
 def test_api_is_reached_through_the_node_as_well(cluster: KindCluster, node: Node) -> None:
@@ -303,7 +317,7 @@ def test_everything_is_removed() -> None:
         assert nodes(name)
         assert folder.stat().st_mode & 0o777 == 0o700
     tally = ledger.tally()
-    assert (tally.made, tally.removed, tally.left) == (4, 4, ())
+    assert (tally.made, tally.removed, tally.left) == (3, 3, ())
     assert nodes(name) == []
     assert docker("network", "ls", "--quiet", f"--filter=name={name}") == ""
     assert docker("ps", "--all", "--quiet", f"--filter=name={name}") == ""

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from wpk_sandbox.sandbox.clusters.kind.access import kubeconfig_text
 from wpk_sandbox.sandbox.clusters.kind.connection import Credentials, answers, read_kubeconfig
-from wpk_sandbox.sandbox.clusters.kind.gate import kubeconfig_text
 from wpk_sandbox.sandbox.clusters.kind.node import Node
 from wpk_sandbox.sandbox.clusters.kind.tunnel import relay_script, tunnel
 
@@ -103,10 +103,9 @@ def test_kubeconfig_of_kind_becomes_private_files(tmp_path: Path) -> None:
 
 
 def test_kubeconfig_for_shells_names_server_authority_token_and_namespace() -> None:
-    document = json.loads(kubeconfig_text("172.18.0.2", "authority\n", "secret", "atom-sandbox"))
+    document = json.loads(kubeconfig_text("authority\n", "secret", "atom-sandbox"))
     cluster, user, context = (document[key][0] for key in ("clusters", "users", "contexts"))
-    assert cluster["cluster"]["server"] == "https://172.18.0.2:6443"
-    assert cluster["cluster"]["tls-server-name"] == "kubernetes"
+    assert cluster["cluster"]["server"] == "https://kubernetes.default.svc:443"
     assert base64.b64decode(cluster["cluster"]["certificate-authority-data"]) == b"authority\n"
     assert user["user"] == {"token": "secret"}
     assert context["context"] == {"cluster": cluster["name"], "user": user["name"], "namespace": "atom-sandbox"}

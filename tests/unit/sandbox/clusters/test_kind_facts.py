@@ -43,8 +43,6 @@ def test_node_rules_let_its_own_address_and_networks_through() -> None:
 def test_rules_are_not_made_of_what_is_no_address(address: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the module's own promise
         firewall.node_rules(address)
-    with pytest.raises(ValueError):  # noqa: PT011
-        firewall.gate_rules(address, 6443)
 
 
 def test_shaping_gives_the_rate_and_room_to_reach_it() -> None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes
-from wpk_sandbox.sandbox.clusters.kind import closing, namespaces
+from wpk_sandbox.sandbox.clusters.kind import access, admission, closing, namespaces
 from wpk_sandbox.sandbox.clusters.kind.boot import Booted, booted_cluster
 from wpk_sandbox.sandbox.clusters.kind.calls import acting_as, call, wait_until
 from wpk_sandbox.sandbox.clusters.kind.connection import Connection, connected
-from wpk_sandbox.sandbox.clusters.kind.gate import Gate, opened_gate
 from wpk_sandbox.sandbox.clusters.kind.images import Images
 from wpk_sandbox.sandbox.clusters.kind.node import Node, processes
 from wpk_sandbox.sandbox.clusters.rights import STEPS, user_name
@@ -44,8 +43,6 @@ class KindCluster:
         self._booted, self._connection, self._images = booted, connection, images
         self._spec, self._ledger = spec, ledger
         self._prepared: list[str] = []
-        self._gate: Gate | None = None
-        self._opened = ExitStack()
 
     def prepare(self, namespace: str) -> None:
         """Make a namespace that is closed and limited as the specification asks; again does nothing."""
@@ -62,16 +59,12 @@ class KindCluster:
             return self._images.load(self._booted.node, images)
 
     def shell_access(self) -> ShellAccess | None:
-        """The network of a gate, which is opened when it is first asked for, and a kubeconfig."""
+        """A route to the API server, and a kubeconfig for the shells' account."""
         if not self._prepared:
             self.prepare(DEFAULT_NAMESPACE)
-        home = self._prepared[0]
-        with _broken("open the gate for shells", self._booted.node):
-            if self._gate is None:
-                gate = opened_gate(self._booted, self._ledger, self._spec.limits)
-                self._gate = self._opened.enter_context(gate)
+        with _broken("let a shell reach the API", self._booted.node):
             token = namespaces.token(self.api, self._spec.limits.execution_time)
-        return self._gate.access(self._connection.authority, token, home)
+        return access.access(self._connection, token, self._prepared[0])
 
     def observed(self) -> Observed:
         return Observed(usage=self.usage())
@@ -81,19 +74,18 @@ class KindCluster:
         return self._booted.node.usage()
 
     def evidence(self) -> tuple[Evidence, ...]:
-        """Measure that the cluster is closed: network, admission and quota of each namespace, the gate."""
+        """Measure that the cluster is closed: network, admission and quota of each namespace, the API."""
         with _broken("measure the cluster", self._booted.node):
             return (
                 closing.network_evidence(self._booted.node),
                 *(closing.admission_evidence(self.api, namespace) for namespace in self._prepared),
                 *(closing.quota_evidence(self.api, namespace) for namespace in self._prepared),
-                *(self._gate.evidence() if self._gate else ()),
+                access.evidence(self._connection),
             )
 
     def close(self) -> None:
         """Remove what was made beside the node."""
         self.acting_api.rest_client.pool_manager.clear()
-        self._opened.close()
 
 
 @contextmanager
@@ -110,6 +102,9 @@ def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[KindCluster]:
             wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
             shaped = closing.close_node(booted.node, spec.limits.bandwidth)
             booted.node.limit(spec.limits)
+            guarded = admission.has_policies(connection.api)
+            if guarded:
+                admission.install(connection.api, spec.security)
             namespaces.make_accounts(connection.api, spec.permissions)
             cluster = KindCluster(booted, connection, images, spec, ledger)
             cluster.details = _details(booted, spec.limits, connection.way, shaped)

@@ -39,10 +39,11 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Connection:
-    """A client of the API, the authority that its server is known by, and in words how it is reached."""
+    """A client of the API, the authority that its server is known by, where it is reached, and how in words."""
 
     api: "ApiClient"
     authority: Path
+    address: tuple[str, int]
     way: str
 
 
@@ -56,7 +57,7 @@ def connected(node: Node, kubeconfig: Path, *, direct: bool = True) -> Iterator[
             server, way = f"https://127.0.0.1:{stack.enter_context(tunnel(node))}", "through the node"
         client = _client(credentials, server)
         stack.callback(client.rest_client.pool_manager.clear)
-        yield Connection(client, credentials.authority, way)
+        yield Connection(client, credentials.authority, _address(server), way)
 
 
 def read_kubeconfig(path: Path) -> Credentials:
@@ -83,15 +84,19 @@ def answers(credentials: Credentials) -> bool:
 
     From inside a container, or where the daemon is another machine, it does not.
     """
-    address = urlsplit(credentials.server)
     try:
         with (
-            socket.create_connection((address.hostname, address.port), DIRECT_TIMEOUT) as plain,
+            socket.create_connection(_address(credentials.server), DIRECT_TIMEOUT) as plain,
             credentials.context().wrap_socket(plain, server_hostname=SERVER_NAME),
         ):
             return True
     except OSError:
         return False
+
+
+def _address(server: str) -> tuple[str, int]:
+    parts = urlsplit(server)
+    return parts.hostname or "", parts.port or 443
 
 
 def _client(credentials: Credentials, server: str) -> "ApiClient":

@@ -1,4 +1,4 @@
-"""The nftables rules that close a node and a gate, for IPv4 and IPv6 at once.
+"""The nftables rules that close a node, for IPv4 and IPv6 at once.
 
 A table of our own: what kube-proxy and Docker accept in theirs does not pass ours, and no order of rules matters.
 It comes after their address translation (priority 10 against -100), so it sees where a packet really goes: to the
@@ -41,31 +41,6 @@ def node_rules(address: str) -> str:
   chain input {{ type filter hook input priority 10; ip daddr {DOCKER_RESOLVER} jump stop; }}
   chain output {{ type filter hook output priority 10; jump leaving; }}
   chain forward {{ type filter hook forward priority 10; jump leaving; }}
-}}
-"""
-
-
-def gate_rules(address: str, port: int) -> str:
-    """Rules for a gate: one address and port may be called, and nothing may call in.
-
-    Raises ValueError when `address` is none.
-    """
-    target = ipaddress.IPv4Address(address)
-    return f"""table inet {TABLE} {{{_STOP}
-  chain input {{
-    type filter hook input priority 10; policy drop;
-    iifname "lo" accept
-    ct state established,related accept
-  }}
-  chain output {{
-    type filter hook output priority 10;
-    ip daddr {DOCKER_RESOLVER} jump stop
-    oifname "lo" accept
-    ct state established,related accept
-    ip daddr {target} tcp dport {int(port)} accept
-    jump stop
-  }}
-  chain forward {{ type filter hook forward priority 10; policy drop; }}
 }}
 """
 

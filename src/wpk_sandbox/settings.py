@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wpk_sandbox.package.package import Document
 
 FILE_NAME = ".wpk-sandbox.yaml"
-SANDBOX_TYPES = ("auto", "local", "container", "kind")
+SANDBOX_TYPES = ("auto", "local", "container", "kind", "vm")
 ROLLBACKS = ("prove", "on-failure", "never")
 FAIL_ON = ("block", "person", "review")
 ON_VIOLATION = ("warn", "fail")
@@ -165,7 +165,8 @@ SETTINGS: tuple[Setting, ...] = (
         "sandbox.type",
         "auto",
         "Where packages run: `local` (bubblewrap, simulated cluster), `container` (Docker, simulated cluster), "
-        "`kind` (Docker, a real cluster), or `auto`: the strongest that a package needs and the host has.",
+        "`kind` (Docker, a real cluster), `vm` (a virtual machine, simulated cluster), "
+        "or `auto`: the strongest that a package needs and the host has.",
         _choice(*SANDBOX_TYPES),
         "sandbox",
     ),
@@ -245,6 +246,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("kind.node_image", "", "The node image; empty for the newest on this host, else kind's own.", _text),
     Setting("kind.boot_timeout", "5m", "Time for a cluster to boot, a second try included.", _duration),
+    Setting(
+        "vm.image",
+        "",
+        "A folder, tar archive or squashfs: the file system of virtual machines; empty for `shell.image`.",
+        _text,
+    ),
+    Setting("vm.kernel", "", "The kernel of virtual machines, a `vmlinuz`; empty for the best in `/boot`.", _text),
     Setting("images.pull", True, "May we pull images that are missing? The package never can.", _flag),
     Setting("images.stand_in", "busybox:1.36", "The image of the pods of stand-ins.", _text),
     Setting("timeouts.handler", "5m", "Time for a handler that names none.", _duration),
@@ -333,6 +341,8 @@ class Settings:
             shell_image=self["shell.image"],
             runtime=self["shell.runtime"],
             node_image=self["kind.node_image"],
+            vm_image=self["vm.image"],
+            vm_kernel=self["vm.kernel"],
             boot_timeout=self["kind.boot_timeout"],
             cleanup_timeout=self["sandbox.cleanup.cleanup_timeout"],
             force_cleanup=self["sandbox.cleanup.force_cleanup"],

@@ -128,7 +128,8 @@ class SandboxSpec:
     newest on the host, else kind's own default. `pull` allows the runner (never the package) to pull an image that
     is missing. `images` are those that pods will need: a cluster may bring them in while it boots. `runtime` names
     the daemon's runtime for container shells, empty for its default. `permissions` are what the package says that
-    it needs (`deployments.apps/patch`), None when it says nothing. Timeouts are seconds.
+    it needs (`deployments.apps/patch`), None when it says nothing. `vm_kernel` and `vm_image` are paths of what a
+    virtual machine boots, empty for a kernel of this host and the shell's image. Timeouts are seconds.
     """
 
     limits: Limits = Limits()
@@ -144,6 +145,8 @@ class SandboxSpec:
     network: Network = Network()
     runtime: str = ""
     permissions: tuple[str, ...] | None = None
+    vm_kernel: str = ""
+    vm_image: str = ""
 
 
 class Ended(StrEnum):

@@ -43,6 +43,7 @@ class SandboxType:
 
 _BUBBLEWRAP = "wpk_sandbox.sandbox.shells.bubblewrap:BUBBLEWRAP"
 _DOCKER = "wpk_sandbox.sandbox.shells.docker:DOCKER"
+_QEMU = "wpk_sandbox.sandbox.shells.qemu.provider:QEMU"
 _SIMULATED = "wpk_sandbox.sandbox.clusters.simulated:SIMULATED"
 _KIND = "wpk_sandbox.sandbox.clusters.kind:KIND"
 
@@ -52,6 +53,7 @@ SANDBOXES: dict[str, SandboxType] = {
         SandboxType("local", _BUBBLEWRAP, _SIMULATED),
         SandboxType("container", _DOCKER, _SIMULATED),
         SandboxType("kind", _DOCKER, _KIND),
+        SandboxType("vm", _QEMU, _SIMULATED),
     )
 }
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from wpk_sandbox.report import phrases
+from wpk_sandbox.report import chart, phrases, seen
 from wpk_sandbox.report.escape import head_and_tail, visible
 from wpk_sandbox.report.findings import caret_parts
 from wpk_sandbox.report.fit import fit, rooms
@@ -31,7 +31,7 @@ class Bar:
 def html(result: RunResult) -> str:
     """The whole report. Output of steps is cut when the file would grow beyond what a browser opens gladly."""
     env = environment(None, autoescape=True, finalize=_harmless, filters=_FILTERS)
-    context = {"result": result, "packages": phrases.worst_first(result.packages), "say": phrases}
+    context = {"result": result, "packages": phrases.worst_first(result.packages), "say": phrases, "seen": seen}
     choices = rooms(len(result.packages), LOG_CHARACTERS)
     return fit(lambda room: render(env, TEMPLATE, {**context, "room": room}), choices, MOST_BYTES)
 
@@ -83,6 +83,7 @@ def _sentence(text: str) -> str:
 _FILTERS: Mapping[str, Callable[..., object]] = {
     "log": head_and_tail,
     "bars": bars,
+    "chart": chart.chart,
     "by_object": by_object,
     "caret": caret_parts,
     "anchor": anchor,

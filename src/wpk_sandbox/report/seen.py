@@ -14,6 +14,8 @@ from wpk_sandbox.sandbox.sandbox import Answer, Attempt, SecurityEvent, Usage
 # What the gate gives out for the names of routes; as an address it says nothing to a reader.
 _GIVEN_OUT = ip_network("198.18.0.0/15")
 _MOST_PROCESSES = 2
+# Whose doing it is when no step runs.
+AFTER = "after the steps"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def calls(attempts: Sequence[Attempt]) -> list[Call]:
 def what(attempt: Attempt) -> str:
     """`tried api.example.com:443`, `looked up api.example.com`, `POST https://hooks.example.com/x`."""
     if attempt.protocol in ("http", "https"):
-        return attempt.name
+        return target(attempt)
     if attempt.protocol == "dns":
         return f"looked up {attempt.name}"
     verb = "tried" if attempt.answer is Answer.REFUSED else "reached"
@@ -68,6 +70,8 @@ def what(attempt: Attempt) -> str:
 def target(attempt: Attempt) -> str:
     """`api.example.com:443`, `192.0.2.10:123/udp`, `[2001:db8::1]:443`, `2001:db8::1 by icmp`."""
     where = attempt.name or attempt.address or "an unknown target"
+    if attempt.protocol in ("http", "https"):
+        return where
     if attempt.port is None:
         return f"{where} by {attempt.protocol}" if attempt.protocol != "dns" else where
     where = f"[{where}]" if ":" in where and not attempt.name else where
@@ -112,8 +116,21 @@ def attempts(package: PackageResult) -> tuple[Attempt, ...]:
 
 def events(package: PackageResult) -> tuple[SecurityEvent, ...]:
     """All of a package, worst first."""
-    every = (*(one for step in steps(package) for one in step.events), *package.events)
-    return tuple(sorted(every, key=lambda one: -one.severity.rank))
+    return tuple(event for _, event in events_by_step(package))
+
+
+def calls_by_step(package: PackageResult) -> list[tuple[str, Call]]:
+    """Each target with the step that tried it, refused ones first."""
+    rows = [(step.label, call) for step in steps(package) for call in calls(step.network)]
+    rows += [(AFTER, call) for call in calls(package.network)]
+    return sorted(rows, key=lambda row: list(Answer).index(row[1].answer))
+
+
+def events_by_step(package: PackageResult) -> list[tuple[str, SecurityEvent]]:
+    """Each event with its step, worst first."""
+    rows = [(step.label, event) for step in steps(package) for event in step.events]
+    rows += [(AFTER, event) for event in package.events]
+    return sorted(rows, key=lambda row: -row[1].severity.rank)
 
 
 def network_tally(package: PackageResult) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wpk_sandbox.report import escape, phrases
+from wpk_sandbox.report import escape, phrases, seen
 from wpk_sandbox.report.findings import caret_parts
 from wpk_sandbox.report.fit import fit, rooms
 from wpk_sandbox.report.lines import width
@@ -23,7 +23,7 @@ def summary(result: RunResult, templates: Path | None = None, *, limit: int = MO
     `templates` is a folder whose `summary.md.j2` replaces ours. Raises `SettingsError` when it cannot be filled.
     """
     env = environment(templates, autoescape=False, finalize=escape.markdown, filters=_FILTERS)
-    context = {"result": result, "packages": phrases.worst_first(result.packages), "say": phrases}
+    context = {"result": result, "packages": phrases.worst_first(result.packages), "say": phrases, "seen": seen}
     choices = rooms(len(result.packages), LOG_CHARACTERS)
     text = fit(lambda room: _tidy(render(env, TEMPLATE, {**context, "room": room})), choices, limit)
     return _cut(text, limit)

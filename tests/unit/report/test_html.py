@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from report.sample import (
+    CALLING,
     EMPTY,
     EVERYTHING,
     FAILING,
@@ -18,6 +19,7 @@ from report.sample import (
     HOSTILE_RUN,
     INCONCLUSIVE,
     PASSING,
+    WATCHED,
     run,
     step,
 )
@@ -32,6 +34,7 @@ KNOWN = {
     "html", "head", "meta", "title", "style", "body", "header", "main", "footer", "section", "h1", "h2", "h3",
     "p", "span", "strong", "a", "ul", "ol", "li", "div", "code", "pre", "mark", "del", "ins", "table",
     "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "figure", "time",
+    "figcaption", "svg", "g", "desc", "rect", "line", "text", "path",
 }
 # fmt: on
 
@@ -69,12 +72,45 @@ class Page(HTMLParser):
 
 
 RESULTS = pytest.mark.parametrize(
-    "result", [EVERYTHING, EMPTY, HOSTILE_RUN], ids=["everything", "empty", "hostile"]
+    "result",
+    [EVERYTHING, EMPTY, WATCHED, HOSTILE_RUN],
+    ids=["everything", "empty", "watched", "hostile"],
 )
 
 
 def test_everything_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
     golden("report/everything.html", html(EVERYTHING))
+
+
+def test_what_was_watched_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
+    golden("report/watched.html", html(WATCHED))
+
+
+def test_a_drawing_has_a_title_and_a_description_of_its_own() -> None:
+    page = Page(html(run(CALLING, CALLING)))
+    ids = [attributes["id"] for tag in ("title", "desc") for attributes in page.all(tag) if "id" in attributes]
+    assert len(ids) == len(set(ids)) == 4
+    assert [each["aria-labelledby"] for each in page.all("svg")] == ["chart-1 words-1", "chart-2 words-2"]
+
+
+def test_every_attempt_and_event_is_in_a_table() -> None:
+    words = Page(html(WATCHED)).words
+    for expected in (
+        "198.51.100.7:4444",
+        "nc[40]",
+        "kubernetes.default.svc:6443",
+        "mount(2) refused",
+        "after the steps",
+    ):
+        assert expected in words
+
+
+def test_what_was_not_watched_leaves_nothing_empty() -> None:
+    words = Page(html(run(PASSING))).words
+    assert "Network:" not in words
+    assert "Security:" not in words
+    assert "head room" not in words
+    assert Page(html(run(PASSING))).all("svg") == []
 
 
 @RESULTS

@@ -20,6 +20,7 @@ from report.sample import (
     HOSTILE_RUN,
     PASSING,
     UNREADABLE,
+    WATCHED,
     run,
     step,
 )
@@ -54,6 +55,10 @@ def test_green_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
 def test_hostile_text_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
     short = replace(HOSTILE_PACKAGE.steps[0], stdout=HOSTILE_OUTPUT[:700], stderr="")
     golden("report/hostile.md", summary(run(replace(HOSTILE_PACKAGE, steps=(short,)))))
+
+
+def test_what_was_watched_reads_as_agreed(golden: Callable[[str, str], None]) -> None:
+    golden("report/watched.md", summary(WATCHED))
 
 
 def test_the_first_line_is_the_answer() -> None:

@@ -38,7 +38,9 @@ class Daemon:
         }
         runtimes = [word for name, path in named.items() for word in ("--add-runtime", f"{name}={path}")]
         places = {"data-root": "data", "exec-root": "exec", "pidfile": "docker.pid"}
-        argv = ["dockerd", "-H", self.host, "--bridge=none", "--iptables=false", "--ip6tables=false"]
+        # In a network namespace of its own: a daemon without a bridge removes the one of the host's daemon.
+        argv = ["unshare", "--net", "dockerd", "-H", self.host]
+        argv += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
         argv += [*runtimes, f"--default-runtime={info['DefaultRuntime']}"]
         argv += [f"--{option}={self.folder / name}" for option, name in places.items()]
         with (self.folder / "log").open("ab") as log:

@@ -60,10 +60,14 @@ def client() -> "DockerClient":
 def translated(doing: str) -> Iterator[None]:
     """Turn what the client library raises into `UnavailableError: could not <doing>: …`, with the remedy."""
     from docker.errors import DockerException  # noqa: PLC0415
+    from requests.exceptions import ConnectionError as RequestsConnectionError  # noqa: PLC0415
     from requests.exceptions import RequestException  # noqa: PLC0415
 
     try:
         yield
+    except RequestsConnectionError as error:
+        words = "the Docker daemon has gone away" if client.cache_info().currsize else str(error)
+        raise UnavailableError(f"could not {doing}: {words}", _remedy(str(error))) from error
     except (DockerException, RequestException) as error:
         raise UnavailableError(f"could not {doing}: {error}", _remedy(str(error))) from error
 

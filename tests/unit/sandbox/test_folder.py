@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox import folder
 from wpk_sandbox.sandbox.ledger import RUN_LABEL, Ledger
 
@@ -51,3 +52,14 @@ def test_folder_of_another_user_is_not_seen(ledger: Ledger) -> None:
     with folder.temporary_folder(ledger) as path:
         os.chown(path, 65532, 65532)
         assert list(folder.marked_folders()) == []
+
+
+def test_folder_that_cannot_be_made_is_told_with_the_remedy(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "taken"))
+    with pytest.raises(SandboxError, match="Not a directory") as raised, folder.temporary_folder(ledger):
+        pass
+    assert "TMPDIR" in raised.value.remedy
+    assert str(ledger.close()) == "made 1, removed 1, left 0"

@@ -189,6 +189,26 @@ def test_no_file_system_takes_files_without_end(shell: Shell) -> None:
     assert int(shell.run(many.format("/workspace", 6000), environment={}, timeout=60).stdout) == 6000
 
 
+LIMITS_INSIDE = {"n": "1024", "c": "0", "l": "64"}
+
+
+@pytest.mark.parametrize("letter", LIMITS_INSIDE)
+def test_each_process_is_limited_and_cannot_raise_it(shell: Shell, image: str, letter: str) -> None:
+    said = shell.run(f"ulimit -H{letter}; ulimit -{letter} unlimited && echo raised", environment={}, timeout=20)
+    assert said.stdout == f"{LIMITS_INSIDE[letter]}\n"
+    with container(image, "sleep 600") as (_, say):
+        assert say(f"ulimit -H{letter}") != said.stdout
+
+
+def test_orphans_are_collected(shell: Shell) -> None:
+    """Whoever loses its parent becomes a child of process 1, and is nobody's zombie when it ends."""
+    shell.run("(sh -c 'sleep 0.1 & exit' &)", environment={}, timeout=20)
+    states = (
+        'for each in /proc/[0-9]*/stat; do read -r line <$each; echo "${line##*) }"; done 2>/dev/null | cut -c1'
+    )
+    assert eventually(lambda: "Z" not in shell.run(states, environment={}, timeout=20).stdout)
+
+
 def test_nothing_that_can_be_written_to_lies_on_a_disk(shell: Shell) -> None:
     (storage,) = [each for each in shell.evidence() if each.probe == "storage"]
     assert storage.seen.startswith("in memory alone: ")

@@ -21,6 +21,9 @@ from wpk_sandbox.sandbox.shells.output import STDOUT
 TIMEOUT = 30.0
 _OUTPUT = 256 * 1024
 
+# Runtimes that put a kernel between the container and the host's: the host's filter and limits are around that one.
+_OWN_KERNEL = ("runsc", "kata")
+
 
 def measured(container: str, spec: SandboxSpec, *, gate: bool) -> tuple[Evidence, ...]:
     """All evidence of a running container; `gate` says that one stands. Raises `UnavailableError`."""
@@ -31,18 +34,29 @@ def measured(container: str, spec: SandboxSpec, *, gate: bool) -> tuple[Evidence
     with daemon.translated("look at the shell's container"):
         inspected = daemon.client().api.inspect_container(container)
     joined = spec.access.network if spec.access else ""
-    seccomp = answers.one("Seccomp:")
     return (
         *probe.common_evidence(answers, allowed=spec.security.add_capabilities),
         probe.storage_evidence(answers),
         probe.host_files_evidence(answers),
         probe.network_evidence(answers, joined, device=GATE_DEVICE if gate else ""),
-        Evidence("system call filter", seccomp == "2", f"Seccomp {seccomp or 'unknown'}, own profile"),
-        *probe.group_limits_evidence(answers, spec.limits),
+        *_kernel(answers, spec),
         user_map_evidence(answers.one("user map")),
         *posture_evidence(inspected, facts(), spec),
         *canary.evidence(answers, tried, gate=gate, joined=bool(joined)),
     )
+
+
+def _kernel(answers: probe.Answers, spec: SandboxSpec) -> list[Evidence]:
+    """What the host's kernel enforces, as it is seen from inside."""
+    seccomp = answers.one("Seccomp:")
+    found = [
+        Evidence("system call filter", seccomp == "2", f"Seccomp {seccomp or 'unknown'}, own profile"),
+        *probe.group_limits_evidence(answers, spec.limits),
+    ]
+    if not spec.runtime.startswith(_OWN_KERNEL):
+        return found
+    words = f"not to be seen inside of the runtime `{spec.runtime}`, which brings a kernel of its own"
+    return [each if each.held else Evidence(each.probe, True, words) for each in found]
 
 
 def bridge_gateway() -> str | None:

@@ -27,10 +27,11 @@ _METADATA = {
     "instance-data.ec2.internal",
 }
 
-# Names that carry data: nobody types a label of so many letters and digits without a pattern, nor so long a name.
-_LONG_NAME, _LONG_LABEL, _CODED_LABEL = 100, 40, 24
-_ENTROPY = 3.6
-_CODED = re.compile(r"[a-z0-9_=+/-]+")
+# Names that carry data: nobody gives so long a name, nor one with so long a piece that is no word, nor several of
+# them. One alone may be an id, as in `<32 digits>.gr7.eu-central-1.eks.amazonaws.com`.
+_LONG_NAME, _LONG_PIECE, _CODED_PIECE = 150, 40, 20
+_ENTROPY = 3.4
+_PIECE = re.compile(r"[^.-]+")
 _MANY_BELOW_ONE = 20
 _NULL = 10  # the type of record that holds anything (RFC 1035)
 
@@ -114,13 +115,13 @@ def _parent(name: str) -> str:
 
 
 def _carries_data(seen: Seen) -> bool:
-    if len(seen.name) > _LONG_NAME or (seen.kind == _NULL):
+    if len(seen.name) > _LONG_NAME or seen.kind == _NULL:
         return True
-    labels = seen.name.split(".")
-    coded = [label for label in labels if len(label) >= _CODED_LABEL and _CODED.fullmatch(label)]
-    return any(len(label) >= _LONG_LABEL or _entropy(label) >= _ENTROPY for label in coded)
+    pieces = [piece for piece in _PIECE.findall(seen.name) if len(piece) >= _CODED_PIECE]
+    coded = [piece for piece in pieces if _entropy(piece) >= _ENTROPY]
+    return len(coded) > 1 or any(len(piece) >= _LONG_PIECE for piece in coded)
 
 
-def _entropy(label: str) -> float:
-    """Bits that each character tells, were they independent."""
-    return -sum(n / len(label) * math.log2(n / len(label)) for n in Counter(label).values())
+def _entropy(text: str) -> float:
+    """Bits that each of its characters tells, were they independent."""
+    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())

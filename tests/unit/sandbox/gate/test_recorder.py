@@ -1,0 +1,66 @@
+"""Attempts are counted, each once, and never more than there is room for."""
+
+from wpk_sandbox.sandbox.gate.recorder import Recorder, Seen
+
+
+def tcp(port: int, address: str = "192.0.2.1") -> Seen:
+    return Seen("tcp", address, port)
+
+
+def nobody() -> str:
+    return ""
+
+
+def test_same_attempt_is_listed_once_with_its_count() -> None:
+    recorder = Recorder()
+    for port in (1, 2, 1, 1):
+        recorder.add(tcp(port), nobody)
+    assert [(seen.port, seen.count) for seen in recorder.take().seen] == [(1, 3), (2, 1)]
+
+
+def test_what_was_taken_is_not_taken_again() -> None:
+    recorder = Recorder()
+    recorder.add(tcp(1), nobody)
+    assert len(recorder.take().seen) == 1
+    assert recorder.take().seen == ()
+    recorder.add(tcp(1), nobody)
+    assert [seen.count for seen in recorder.take().seen] == [1]
+
+
+def test_process_is_looked_for_only_once_for_each() -> None:
+    asked: list[int] = []
+    recorder = Recorder()
+
+    def who() -> str:
+        asked.append(1)
+        return f"curl ({len(asked)})"
+
+    for port in (1, 1, 2):
+        recorder.add(tcp(port), who)
+    assert [seen.process for seen in recorder.take().seen] == ["curl (1)", "curl (2)"]
+
+
+def test_flood_is_counted_and_not_kept() -> None:
+    found: list[Seen] = []
+    recorder = Recorder(most=10, found=found.append)
+    for number in range(100_000):
+        recorder.add(tcp(number % 50_000), nobody)
+    taken = recorder.take()
+    assert len(taken.seen) == len(found) == 10
+    assert taken.more == 100_000 - 2 * 10
+    recorder.add(tcp(70_000), nobody)
+    assert (len(recorder.take().seen), recorder.take().more) == (1, 0)
+
+
+def test_question_that_is_repeated_at_once_counts_once() -> None:
+    recorder = Recorder()
+    for same in ((4000, "a"), (4000, "a"), (4001, "a")):
+        recorder.add(Seen("dns", name="a"), nobody, same)
+    assert [seen.count for seen in recorder.take().seen] == [2]
+
+
+def test_memory_of_repeated_questions_is_bounded() -> None:
+    recorder = Recorder(most=1)
+    for port in range(10_000):
+        recorder.add(Seen("dns", name="a"), nobody, (port, "a"))
+    assert len(recorder._recent) <= 256

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from gate_image import gate_image
 from shell_suite import BUSYBOX, DEBIAN, LIMITS, Kind, eventually
 
 from wpk_sandbox.sandbox import canary, daemon
@@ -245,3 +246,14 @@ def test_a_runtime_that_the_daemon_has_is_taken_and_another_refused() -> None:
     assert "no runtime `runsc-of-nobody`" in reason
     assert runtime in reason
     assert "shell.runtime" in reason.partition("; ")[2]
+
+
+def test_the_canarys_own_attempts_are_refused_by_the_gate_and_not_told_as_the_packages() -> None:
+    recorded = Network(record=True, gate_image=gate_image())
+    with kind(DEBIAN, network=recorded).open() as shell:
+        evidence = shell.evidence()
+        assert [each for each in evidence if not each.held] == []
+        assert "Connection refused" in canaries(evidence)["metadata address"].seen
+        assert shell.observed().attempts == ()
+        shell.run("bash -c 'exec 3<>/dev/tcp/192.0.2.10/443'", environment={}, timeout=20)
+        assert {attempt.address for attempt in shell.observed().attempts} == {"192.0.2.10"}

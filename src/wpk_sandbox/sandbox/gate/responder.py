@@ -53,7 +53,7 @@ class Responder:
         self._connect = connect
         self._flows = Flows({4 if len(end[0]) == 4 else 6: end for end in map(_own_end, listeners)})
         self._settled = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
+        self._bell, self._ringer = socket.socketpair()
         self._closing = False
         self.ended = threading.Event()
 
@@ -67,7 +67,7 @@ class Responder:
         """Every attempt since the last time, those included whose packets still wait in the device."""
         self._settled.clear()
         with suppress(OSError):
-            os.write(self._wake_write, b".")
+            self._ringer.send(b".")
             self._settled.wait(_SETTLE_TIMEOUT)
         return self._recorder.take()
 
@@ -76,7 +76,8 @@ class Responder:
         if self._closing:
             return
         self._closing = True
-        os.write(self._wake_write, b".")
+        with suppress(OSError):
+            self._ringer.send(b".")
         self.ended.wait(_SETTLE_TIMEOUT)
 
     def respond(self, raw: bytes) -> bytes | None:
@@ -138,12 +139,15 @@ class Responder:
         return packets.refusal(packet, _ROUTERS[packet.version])
 
     def _serve(self) -> None:
+        ready = select.poll()
+        bell = self._bell.fileno()
         try:
+            for source in (self._tun, bell):
+                ready.register(source, select.POLLIN)
             while not self._closing:
-                readable, _, _ = select.select([self._tun, self._wake_read], [], [])
-                woken = self._wake_read in readable
+                woken = bell in dict(ready.poll())
                 if woken:
-                    os.read(self._wake_read, 4096)
+                    self._bell.recv(4096)
                 self._empty()
                 if woken:
                     self._settled.set()
@@ -179,6 +183,8 @@ class Responder:
             with suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
             listener.close()
+        self._bell.close()
+        self._ringer.close()
         self._settled.set()
         self.ended.set()
 

@@ -8,6 +8,7 @@ from wpk_sandbox.doctor import Check, Host, doctor_lines, examine, kernel, usabl
 from wpk_sandbox.doctor import ci as doctor_ci
 from wpk_sandbox.doctor import docker as doctor_docker
 from wpk_sandbox.doctor import host as doctor_host
+from wpk_sandbox.doctor import vm as doctor_vm
 from wpk_sandbox.doctor.check import from_reason
 from wpk_sandbox.doctor.flaws import CONTAINERD, ENGINE, RUNC, Flaw, version_check
 from wpk_sandbox.errors import UnavailableError
@@ -17,7 +18,16 @@ from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec
 GIB = 1024**3
 TOPICS = {"Python", "git", "sandbox local", "Docker daemon", "Docker disk", "memory", "sandbox container"}
 TOPICS |= {"kind program", "node image", "inotify limits", "sandbox kind", "kubectl", "CI", "leftovers"}
-TOPICS |= {"system calls", "Landlock", "user namespaces", "control groups", "bubblewrap", "gate"}
+TOPICS |= {
+    "system calls",
+    "Landlock",
+    "user namespaces",
+    "control groups",
+    "bubblewrap",
+    "gate",
+    "KVM",
+    "sandbox vm",
+}
 
 
 @pytest.fixture
@@ -285,6 +295,12 @@ def test_each_switch_that_forbids_user_namespaces_is_found(switches: tuple[str, 
     check = kernel.user_namespaces_check(most=most, unprivileged=unprivileged, restricted=restricted)
     assert check.ok is ok
     assert bool(check.remedy) is (ok is None)
+
+
+def test_kvm_that_does_not_work_is_a_warning_for_guests_are_emulated_then() -> None:
+    assert doctor_vm.kvm_check("works").ok is True
+    check = doctor_vm.kvm_check("a guest under it does not run")
+    assert (check.ok, "emulated" in check.remedy) == (None, True)
 
 
 def test_control_groups_without_a_controller_are_a_warning() -> None:

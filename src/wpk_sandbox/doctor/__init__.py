@@ -8,14 +8,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from wpk_sandbox.doctor import ci, docker, host, kernel
+from wpk_sandbox.doctor import ci, docker, host, kernel, vm
 from wpk_sandbox.doctor.check import Check, Host
 from wpk_sandbox.errors import WpkSandboxError
 from wpk_sandbox.sandbox.sandbox import SandboxSpec
 
 __all__ = ["Check", "Host", "doctor_lines", "examine", "usable"]
 
-SANDBOXES = ("local", "container", "kind")
+SANDBOXES = ("local", "container", "kind", "vm")
 _WORDS = {True: "ok", False: "missing", None: "warn"}
 
 Look = Callable[[Host], Iterator[Check]]
@@ -38,6 +38,8 @@ _TOPICS: tuple[tuple[str, Look], ...] = (
     ("node image", docker.node_image),
     ("inotify limits", host.inotify),
     ("sandbox kind", docker.kind),
+    ("KVM", vm.kvm),
+    ("sandbox vm", vm.vm),
     ("kubectl", host.kubectl),
     ("CI", ci.ci),
     ("leftovers", host.leftovers),

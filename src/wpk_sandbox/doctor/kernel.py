@@ -108,11 +108,11 @@ def bubblewrap(host: Host) -> Iterator[Check]:
 
 
 def local(host: Host) -> Iterator[Check]:
-    """The sandbox of bubblewrap shells."""
-    from wpk_sandbox.sandbox.shells.bubblewrap import BUBBLEWRAP  # noqa: PLC0415 - asked for only here
+    """The sandbox that needs no daemon."""
+    from wpk_sandbox.sandbox.table import SANDBOXES  # noqa: PLC0415 - asked for only here
 
-    found = "bubblewrap can make its namespaces; Kubernetes is simulated"
-    yield from_reason("sandbox local", BUBBLEWRAP.why_not(host.spec), found)
+    reason = SANDBOXES["local"].shell().why_not(host.spec)
+    yield from_reason("sandbox local", reason, "shells can be made here; Kubernetes is simulated")
 
 
 def _read(path: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.report.phrases import count, size
 from wpk_sandbox.run.result import PackageResult, Requirements, StepResult
-from wpk_sandbox.sandbox.sandbox import Answer, Attempt, SecurityEvent, Usage
+from wpk_sandbox.sandbox.sandbox import Answer, Attempt, SecurityEvent, Threat, Usage
 
 # What the gate gives out for the names of routes; as an address it says nothing to a reader.
 _GIVEN_OUT = ip_network("198.18.0.0/15")
@@ -55,6 +55,25 @@ def calls(attempts: Sequence[Attempt]) -> list[Call]:
         for (tried, answer), group in found.items()
     ]
     return sorted(merged, key=lambda call: list(Answer).index(call.answer))
+
+
+def severity(attempt: Attempt, events: Iterable[SecurityEvent]) -> Severity | None:
+    """How bad it was to try this; None for what was answered."""
+    if attempt.answer is not Answer.REFUSED:
+        return None
+    told = [event.severity for event in events if _restates(event, attempt)]
+    return max(told, key=lambda each: each.rank, default=Severity.MEDIUM)
+
+
+def told_apart(events: Sequence[SecurityEvent], network: Sequence[Attempt]) -> list[SecurityEvent]:
+    """The events without those that say of an attempt what stands there already."""
+    return [event for event in events if not any(_restates(event, attempt) for attempt in network)]
+
+
+def _restates(event: SecurityEvent, attempt: Attempt) -> bool:
+    if event.threat is not Threat.NETWORK or event.process != attempt.process:
+        return False
+    return any(part and part in event.message for part in (attempt.name, attempt.address))
 
 
 def what(attempt: Attempt) -> str:
@@ -128,8 +147,8 @@ def calls_by_step(package: PackageResult) -> list[tuple[str, Call]]:
 
 def events_by_step(package: PackageResult) -> list[tuple[str, SecurityEvent]]:
     """Each event with its step, worst first."""
-    rows = [(step.label, event) for step in steps(package) for event in step.events]
-    rows += [(AFTER, event) for event in package.events]
+    rows = [(step.label, event) for step in steps(package) for event in told_apart(step.events, step.network)]
+    rows += [(AFTER, event) for event in told_apart(package.events, package.network)]
     return sorted(rows, key=lambda row: -row[1].severity.rank)
 
 

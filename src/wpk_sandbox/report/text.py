@@ -118,7 +118,7 @@ def step_lines(step: StepResult, total: int, columns: int) -> Iterator[Line]:
 def _seen(network: Sequence[Attempt], events: Sequence[SecurityEvent]) -> Iterator[tuple[str, Tone]]:
     """What was stopped, worst first, then what was tried."""
     rows: list[tuple[str, Tone]] = []
-    for event in events:
+    for event in seen.told_apart(events, network):
         tone = Tone.BAD if seen.is_grave(event) else Tone.WARN
         rows.append((f"{seen.kind(event)}: {shorten(seen.event(event), 300)}", tone))
     for call in seen.calls(network):

@@ -22,7 +22,7 @@ ESCAPE = Rule(
 )
 NETWORK = Rule(
     "run-network",
-    Severity.LOW,
+    Severity.MEDIUM,
     "A step tried to reach the network",
     "While it ran, a command tried to reach something outside. The sandbox has no network, so it was refused, and"
     " what the runbook does with an answer was not tried.",
@@ -60,7 +60,7 @@ def violations(package: PackageResult) -> Iterator[Finding]:
 def _findings(
     network: tuple[Attempt, ...], events: tuple[SecurityEvent, ...], place: Location, who: str
 ) -> Iterator[Finding]:
-    for event in events:
+    for event in seen.told_apart(events, network):
         rule = _RULES[event.threat]
         yield Finding(rule.id, event.severity, f"{who}: {event.message}", place, rule.fix, rule.cwe)
     for call in seen.calls(network):

@@ -128,14 +128,18 @@ def distinct_attempts(attempts: Iterable[Attempt]) -> tuple[tuple[Attempt, ...],
 
 
 def distinct_events(events: Iterable[SecurityEvent], unlisted: int = 0) -> tuple[SecurityEvent, ...]:
-    """Each event once, worst first; `unlisted` attempts at the network are told as one."""
+    """Each event once, worst first; `unlisted` attempts at the network are told as one.
+
+    Those about the network are counted apart, so that a flood of them hides nothing else.
+    """
     every = sorted(_counted(events), key=lambda event: -event.severity.rank)
-    left_out = len(every) - MOST_EVENTS
-    return (
-        *every[:MOST_EVENTS],
-        *([_more(Threat.NETWORK, unlisted, "targets")] if unlisted else ()),
-        *([_more(every[-1].threat, left_out, "events")] if left_out > 0 else ()),
-    )
+    of_network = [event for event in every if event.threat is Threat.NETWORK]
+    others = [event for event in every if event.threat is not Threat.NETWORK]
+    unlisted += len(of_network[MOST_ATTEMPTS:])
+    more = [_more(Threat.NETWORK, unlisted, "attempts")] if unlisted else []
+    more += [_more(others[-1].threat, len(others[MOST_EVENTS:]), "events")] if others[MOST_EVENTS:] else []
+    kept = sorted([*others[:MOST_EVENTS], *of_network[:MOST_ATTEMPTS]], key=lambda event: -event.severity.rank)
+    return (*kept, *more)
 
 
 def _more(threat: Threat, number: int, what: str) -> SecurityEvent:

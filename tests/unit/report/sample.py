@@ -276,6 +276,9 @@ CALLING = PackageResult(
                 Attempt("tcp", "198.18.0.3", 8080, "mirror.example.com", "curl[20]", Answer.ALLOWED),
                 Attempt("tcp", "198.18.0.9", 6443, "kubernetes.default.svc", "kubectl[21]", Answer.CLUSTER),
             ),
+            events=(
+                SecurityEvent(Threat.NETWORK, Severity.HIGH, "a ping of 2001:db8::1 was refused", "", "ping[16]"),
+            ),
             usage=Usage(1.8, 871 * 1024**2, 6, 0.1, 0, 4096, 2 * 1024**2, 0, 512),
             samples=(
                 Sample(0.5, 0.2, 100 * 1024**2, 4, 0),

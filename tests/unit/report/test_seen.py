@@ -73,6 +73,18 @@ def test_made_up_addresses_are_not_shown_as_addresses() -> None:
     assert seen.address(Attempt("dns", "not an address", name="a")) == "not an address"
 
 
+def test_an_event_about_an_attempt_that_is_listed_is_its_severity_and_not_told_again() -> None:
+    tried = Attempt("tcp", "192.0.2.1", 80, process="curl[3]")
+    about = SecurityEvent(Threat.NETWORK, Severity.HIGH, "a connection to 192.0.2.1 was refused", "", "curl[3]")
+    other = SecurityEvent(Threat.NETWORK, Severity.LOW, "7 more attempts than are listed")
+    escape = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "left by 192.0.2.1", "", "curl[3]")
+    assert seen.told_apart([about, other, escape], [tried]) == [other, escape]
+    assert seen.told_apart([about], [replace(tried, process="wget[4]")]) == [about]
+    assert seen.severity(tried, [about]) is Severity.HIGH
+    assert seen.severity(tried, [escape]) is Severity.MEDIUM
+    assert seen.severity(replace(tried, answer=Answer.MOCKED), [about]) is None
+
+
 def test_an_event_has_its_evidence_once() -> None:
     event = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "tried to mount", "mount(2)", "mount[3]", 2)
     assert seen.event(event) == "tried to mount ×2, mount[3]: mount(2)"
@@ -122,7 +134,7 @@ def test_a_violation_keeps_its_name_in_the_next_run() -> None:
             replace(
                 step,
                 network=tuple(replace(one, process="x[99]", count=one.count + 1) for one in step.network),
-                events=tuple(replace(one, process="x[98]", count=9) for one in step.events),
+                events=tuple(replace(one, process="x[99]", count=9) for one in step.events),
             )
             for step in CALLING.steps
         ),

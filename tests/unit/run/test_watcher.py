@@ -126,7 +126,15 @@ def test_a_flood_of_attempts_and_events_does_not_fill_the_report() -> None:
     events = distinct_events([*many, ESCAPE], unlisted)
     assert len(events) == MOST_EVENTS + 2
     assert events[0] == ESCAPE
-    assert "9800 more targets than are listed" in [event.message for event in events]
+    assert "9800 more attempts than are listed" in [event.message for event in events]
+    assert "951 more events than are listed" in [event.message for event in events]
+
+
+def test_a_flood_of_network_violations_hides_nothing_else() -> None:
+    flood = [SecurityEvent(Threat.NETWORK, Severity.HIGH, str(number)) for number in range(1000)]
+    abuse = SecurityEvent(Threat.ABUSE, Severity.LOW, "filled its disk")
+    assert abuse in distinct_events([*flood, abuse])
+    assert len(distinct_events(flood)) == MOST_ATTEMPTS + 1
 
 
 def test_each_step_has_its_own_network_events_usage_and_time() -> None:

@@ -8,6 +8,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -35,6 +36,7 @@ SCENARIOS: dict[str, Callable[[Path], list[str]]] = {
 def main() -> int:
     """Run what was asked for; 1 when something is wrong."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that our own canaries go too
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed}, {options.runs} runs, {options.at_once} at once", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="wpk-chaos-"))

@@ -12,6 +12,8 @@ import time
 import uuid
 from pathlib import Path
 
+from contract.gate_image import gate_image
+
 from .inventory import docker, held
 from .runs import Run
 
@@ -87,7 +89,8 @@ def problems(folder: Path) -> list[str]:
     daemon.folder.mkdir()
     try:
         daemon.start()
-        daemon.load(IMAGE)
+        for image in (IMAGE, gate_image()):
+            daemon.load(image)
         return [
             *_killed(daemon, folder / "back-soon", back_after=3.0),
             *_killed(daemon, folder / "back-late", None),

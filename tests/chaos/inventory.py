@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from wpk_sandbox.sandbox.shells.groups import hierarchies
+
 RUN_LABEL, EXPIRES_LABEL = "wpk-sandbox.run", "wpk-sandbox.expires"
 KIND_LABEL = "io.x-k8s.kind.cluster"
 IMAGE = "busybox:1.36"
@@ -48,6 +50,12 @@ def held(run_id: str, host: str = "") -> list[str]:
         *(f"network {name}" for name in networks),
         *(f"volume {name}" for name in volumes),
     ]
+
+
+def groups(run_id: str) -> list[str]:
+    """The control groups of a run, wherever one like us may make them."""
+    bases = (hierarchy.base for hierarchy in hierarchies())
+    return [f"cgroup {path}" for base in bases for path in base.glob(f"wpk-sandbox-{run_id}-*")]
 
 
 def processes(*words: str) -> list[str]:

@@ -13,15 +13,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.gate_image import gate_image
+
 from . import inventory
 
 PROGRAM = Path(sys.executable).with_name("wpk-sandbox")
 SETTINGS = """\
-shell: {image: "debian:trixie-slim"}
-images: {pull: false}
-kind: {node_image: "kindest/node:v1.34.4"}
+shell: {{image: "debian:trixie-slim"}}
+images: {{pull: false}}
+kind: {{node_image: "kindest/node:v1.34.4"}}
+sandbox: {{network: {{gate_image: "{gate}"}}, cleanup: {{reaper: {reaper}}}}}
 """
-NO_GUARD = "sandbox: {cleanup: {reaper: off}}\n"
 REPORTS = ("result.json", "junit.xml", "findings.sarif", "gl-code-quality-report.json", "summary.md", "report.html")
 
 # Sandboxes with their weights, and about how long (seconds) each takes to open and to be removed.
@@ -97,7 +99,9 @@ class Run:
         self._kind = sandbox
         self._variables = variables
         self.temporary.mkdir(parents=True)
-        (folder / ".wpk-sandbox.yaml").write_text(SETTINGS + ("" if guarded else NO_GUARD))
+        (folder / ".wpk-sandbox.yaml").write_text(
+            SETTINGS.format(gate=gate_image(), reaper="auto" if guarded else "off")
+        )
         (folder / "killed.wpk.yaml").write_text(json.dumps(package(self.sleep, cluster=sandbox == "kind")))
         self.lines: list[str] = []
         self.reader: threading.Thread | None = None
@@ -130,7 +134,7 @@ class Run:
         """What is there of it now, in Docker, as folders and as processes."""
         folders = [f"folder {path.name}" for path in self.temporary.iterdir()]
         mine = inventory.processes(f"TMPDIR={self.temporary}", self.sleep)
-        return [*inventory.held(self.run_id, host), *folders, *mine]
+        return [*inventory.held(self.run_id, host), *folders, *mine, *inventory.groups(self.run_id)]
 
     def said(self, moment: str) -> bool:
         """Whether its words show that a moment has begun."""

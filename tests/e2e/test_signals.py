@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from contract.gate_image import gate_image
 from wpk_sandbox.sandbox.folder import marked_folders
 
 from .conftest import RUN_LABEL, Repository
@@ -118,6 +119,7 @@ def test_signal_removes_a_kind_cluster(
 ) -> None:
     with (repository.root / ".wpk-sandbox.yaml").open("a") as settings:
         settings.write('kind: {node_image: "kindest/node:v1.34.4"}\n')
+        settings.write(f"sandbox: {{network: {{gate_image: {gate_image()}}}}}\n")
     path = repository.package(f"kubectl get pods; {sleep}", timeout="100s", **_with_cluster())
     process = repository.start("run", path, "--sandbox", "kind", "--report", "out")
     started.append(process)

@@ -1,22 +1,32 @@
 """Removes what earlier runs left behind: what carries our labels and has expired, or is of a run that is named.
 
 Runs remove their own things; this is for those that could not, because they or their host were killed. Nothing
-without our labels is touched, but for the nodes of a kind cluster on a network of ours: kind cannot label them.
+without our labels is touched, but for what can carry none: the nodes of a kind cluster on a network of ours, and
+control groups with our name.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.folder import marked_folders, remove_folder
 from wpk_sandbox.sandbox.ledger import EXPIRES_LABEL, OWNER_LABEL, RUN_LABEL, Left, Tally
+from wpk_sandbox.sandbox.orphans import CGROUP_PREFIX, end_cgroups
+from wpk_sandbox.sandbox.shells.groups import hierarchies
 
 log = logging.getLogger(__name__)
+
+# How long a control group is taken for one in use: longer than a sandbox that is kept.
+GROUP_LIFE = timedelta(hours=25)
+GROUP_TIMEOUT = 2.0
 
 # What kind puts on each of its nodes.
 KIND_LABEL = "io.x-k8s.kind.cluster"
@@ -71,8 +81,8 @@ def reap(*, now: datetime, everything_of_run: str | None = None) -> Tally:
 
 
 def _everything(on_daemon: bool) -> list[Leftover]:
-    folders = [*_folders()]
-    return [*_containers(), *_networks(), *_volumes(), *folders] if on_daemon else folders
+    here = [*_folders(), *_groups()]
+    return [*_containers(), *_networks(), *_volumes(), *here] if on_daemon else here
 
 
 def _due(thing: Leftover, now: datetime, run_id: str | None) -> bool:
@@ -128,6 +138,26 @@ def _volumes() -> Iterator[Leftover]:
 def _folders() -> Iterator[Leftover]:
     for path, labels in marked_folders():
         yield _labelled("folder", {"Labels": labels}, str(path), partial(remove_folder, path))
+
+
+def _groups() -> Iterator[Leftover]:
+    """Control groups, which can carry no label: the name tells the run, and their age that it is over."""
+    for hierarchy in hierarchies():
+        for path in sorted(hierarchy.base.glob(f"{CGROUP_PREFIX}-*")):
+            with suppress(OSError):
+                run_id = path.name.removeprefix(f"{CGROUP_PREFIX}-").rpartition("-")[0]
+                expires = datetime.fromtimestamp(path.stat().st_mtime, UTC) + GROUP_LIFE
+                yield Leftover("cgroup", str(path), run_id, expires, partial(_remove_group, path))
+
+
+def _remove_group(path: Path) -> None:
+    """Kill what is in a group, and remove it. Raises OSError when it remains."""
+    until = time.monotonic() + GROUP_TIMEOUT
+    while path.exists():
+        end_cgroups([str(path)])
+        if time.monotonic() > until:
+            raise OSError(f"processes in {path} did not end")
+        time.sleep(0.02)
 
 
 def _labelled(kind: str, thing: Mapping[str, Any], name: str, remove: Callable[[], None]) -> Leftover:

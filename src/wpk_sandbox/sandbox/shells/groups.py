@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from wpk_sandbox.sandbox.ledger import Ledger
@@ -67,7 +68,7 @@ class Groups:
         """Make what can be made; what cannot is not `held`."""
         for hierarchy in hierarchies:
             folder = hierarchy.base / f"wpk-sandbox-{ledger.run_id}-{secrets.token_hex(4)}"
-            entry = ledger.enter("cgroup", str(folder), lambda folder=folder: _remove(folder))  # type: ignore[misc]
+            entry = ledger.enter("cgroup", str(folder), partial(_remove, folder), lasts=False)
             self._opened.callback(ledger.undo, entry)
             try:
                 folder.mkdir()

@@ -13,6 +13,7 @@ from wpk_sandbox.run.deadline import Deadline, OutOfTimeError, Pace
 from wpk_sandbox.run.objects import ApiError, Object, Objects
 from wpk_sandbox.run.readiness import condition
 from wpk_sandbox.run.settling import settle
+from wpk_sandbox.sandbox.clusters.policies import why_not
 from wpk_sandbox.sandbox.sandbox import Cluster
 
 # What the stage writes belongs to another manager than what the package applies, so that a package's
@@ -130,10 +131,12 @@ def _place(objects: Objects, manifest: Mapping[str, Any]) -> tuple[ResourceKind,
 
 def _make(objects: Objects, manifest: Mapping[str, Any], namespace: str, whose: str) -> Object:
     name = f"{manifest.get('kind')}/{(manifest.get('metadata') or {}).get('name')}"
+    if whose == CASE and (why := why_not(manifest)):
+        raise RefusedCaseError(f"{whose} {name} was refused: {why}")
     try:
         return {**manifest, **objects.apply(admissible(manifest), namespace, manager=STAGE_MANAGER)}
     except ApiError as error:
-        if whose == CASE and error.status in (400, 404, 422):
+        if whose == CASE and (error.status in (400, 404, 422) or "ValidatingAdmissionPolicy" in error.message):
             raise RefusedCaseError(f"{whose} {name} was refused: {error.message}") from error
         raise SandboxError(f"{whose} {name} could not be made: {error.message}") from error
 

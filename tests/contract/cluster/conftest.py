@@ -11,6 +11,13 @@ from kubernetes.client import AppsV1Api, BatchV1Api, CoreV1Api
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec
 
+# What the package of the suite may do; test_cluster_rights holds the clusters to it.
+PERMISSIONS = (
+    *("configmaps/get", "configmaps/create", "configmaps/patch", "deployments/patch", "deployments/scale"),
+    *("pods/create", "pods/log", "nodes/patch", "nodes/proxy", "secrets/create", "services/*", "namespaces/*"),
+    *("persistentvolumes/*", "customresourcedefinitions/*", "rolebindings/*", "clusterrolebindings/*"),
+    *("resourcequotas/*", "networkpolicies/*", "serviceaccounts/*", "validatingwebhookconfigurations/*"),
+)
 numbers = itertools.count(1)
 
 
@@ -21,7 +28,7 @@ numbers = itertools.count(1)
 def cluster(request):
     module = importlib.import_module(f"wpk_sandbox.sandbox.clusters.{request.param}")
     provider = getattr(module, request.param.upper())
-    spec = SandboxSpec()
+    spec = SandboxSpec(permissions=PERMISSIONS)
     assert provider.why_not(spec) is None
     ledger = Ledger("contract", datetime.now(UTC) + timedelta(hours=1))
     with provider.open(spec, ledger) as opened:

@@ -40,9 +40,17 @@ class KindCluster:
         self.acting_api = acting_as(connection.api, user_name(STEPS))
         self.details = ""
         self.seconds_to_ready = 0.0
+        self.guarded = False
         self._booted, self._connection, self._images = booted, connection, images
         self._spec, self._ledger = spec, ledger
         self._prepared: list[str] = []
+
+    def guard(self) -> None:
+        """Hold every request to the sandbox's policies, and make the accounts that act for the package."""
+        self.guarded = admission.has_policies(self.api)
+        if self.guarded:
+            admission.install(self.api, self._spec.security)
+        namespaces.make_accounts(self.api, self._spec.permissions)
 
     def prepare(self, namespace: str) -> None:
         """Make a namespace that is closed and limited as the specification asks; again does nothing."""
@@ -50,6 +58,8 @@ class KindCluster:
             return
         spec = self._spec
         with _broken(f"prepare the namespace {namespace}", self._booted.node):
+            if self.guarded and not self._prepared:
+                admission.await_policies(self.api)
             namespaces.prepare_namespace(self.api, namespace, spec.limits, spec.security, spec.permissions)
         self._prepared.append(namespace)
 
@@ -80,6 +90,7 @@ class KindCluster:
                 closing.network_evidence(self._booted.node),
                 *(closing.admission_evidence(self.api, namespace) for namespace in self._prepared),
                 *(closing.quota_evidence(self.api, namespace) for namespace in self._prepared),
+                *((admission.evidence(self.api),) if self.guarded else ()),
                 access.evidence(self._connection),
             )
 
@@ -102,12 +113,9 @@ def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[KindCluster]:
             wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
             shaped = closing.close_node(booted.node, spec.limits.bandwidth)
             booted.node.limit(spec.limits)
-            guarded = admission.has_policies(connection.api)
-            if guarded:
-                admission.install(connection.api, spec.security)
-            namespaces.make_accounts(connection.api, spec.permissions)
             cluster = KindCluster(booted, connection, images, spec, ledger)
-            cluster.details = _details(booted, spec.limits, connection.way, shaped)
+            cluster.guard()
+            cluster.details = _details(booted, spec.limits, connection.way, shaped, cluster.guarded)
         opened.callback(cluster.close)
         cluster.seconds_to_ready = time.monotonic() - began
         yield cluster
@@ -123,11 +131,13 @@ def _is_ready(api: "ApiClient") -> bool:
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
-def _details(booted: Booted, limits: Limits, way: str, shaped: bool) -> str:
+def _details(booted: Booted, limits: Limits, way: str, shaped: bool, guarded: bool) -> str:
     bandwidth = f"{limits.bandwidth / 1e6:g} Mbit/s" if shaped else "bandwidth not bounded by this kernel"
+    policies = "" if guarded else f"; {admission.WITHOUT}"
     return (
         f"{booted.image} as {booted.name}, {limits.cpu:g} CPU, {human_bytes(limits.memory)}, "
-        f"{processes(limits)} processes, {bandwidth}, disk not bounded; closed to the outside, API reached {way}"
+        f"{processes(limits)} processes, {bandwidth}, disk not bounded; "
+        f"closed to the outside, API reached {way}{policies}"
     )
 
 

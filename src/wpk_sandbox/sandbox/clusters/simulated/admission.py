@@ -1,6 +1,8 @@
 """What happens to a new object before it is stored: what it is given, and why it may be refused."""
 
 from wpk_sandbox.package.kinds import ResourceKind
+from wpk_sandbox.sandbox.clusters.policies import CREATE, ON_PODS, Asked
+from wpk_sandbox.sandbox.clusters.rights import OURS
 from wpk_sandbox.sandbox.clusters.simulated.catalog import NAMESPACE, POD, PRIORITY_CLASS, SERVICE_ACCOUNT
 from wpk_sandbox.sandbox.clusters.simulated.defaults import fill
 from wpk_sandbox.sandbox.clusters.simulated.limit_range import check_bounds, default_resources
@@ -47,6 +49,7 @@ def admit(store: Store, kind: ResourceKind, obj: Object) -> None:
     if kind == POD:
         check_bounds(store, obj)
         check_pod_security(store, obj)
+        check_policies(store, kind, Asked(CREATE, kind.plural, namespace_of(obj), name_of(obj), obj), on_pods=True)
     check_quota(store, kind, obj)
 
 
@@ -59,6 +62,17 @@ def check_pod_security(store: Store, pod: Object) -> None:
     broken = violations(pod["spec"], level)
     if broken:
         raise forbidden(POD, name_of(pod), f'violates PodSecurity "{level}:{version}": {", ".join(broken)}')
+
+
+def check_policies(store: Store, kind: ResourceKind, asked: Asked, *, on_pods: bool = False) -> None:
+    """Raise `Refused` (403) for what the sandbox lets no package do. `on_pods` are the policies on pods alone,
+    which a controller's are held to as well as a caller's."""
+    for policy in store.policies:
+        mine = policy.name.startswith(ON_PODS) is on_pods and (policy.administrator or not asked.ours)
+        if mine and policy.concerns(kind.group, asked) and policy.broken(asked):
+            name = f"{OURS}-{policy.name}"
+            why = f"ValidatingAdmissionPolicy '{name}' with binding '{name}' denied request: {policy.message}"
+            raise forbidden(kind, asked.name, why)
 
 
 def _priority(store: Store, pod: Object) -> None:

@@ -3,8 +3,19 @@
 from contextlib import nullcontext
 
 from wpk_sandbox.package.kinds import ResourceKind
-from wpk_sandbox.sandbox.clusters.simulated.authorization import authorize
-from wpk_sandbox.sandbox.clusters.simulated.catalog import NAMESPACE, POD, is_builtin, subresources
+from wpk_sandbox.sandbox.clusters.policies import CREATE, DELETE, UPDATE, Asked
+from wpk_sandbox.sandbox.clusters.simulated.admission import check_policies
+from wpk_sandbox.sandbox.clusters.simulated.authorization import authorize, check_grants
+from wpk_sandbox.sandbox.clusters.simulated.catalog import (
+    CLAIM,
+    NAMESPACE,
+    POD,
+    QUOTA,
+    SERVICE_ACCOUNT,
+    VOLUME,
+    is_builtin,
+    subresources,
+)
 from wpk_sandbox.sandbox.clusters.simulated.controllers import settle
 from wpk_sandbox.sandbox.clusters.simulated.discovery import describe
 from wpk_sandbox.sandbox.clusters.simulated.objects import Object, dig, name_of
@@ -30,8 +41,8 @@ APPLY = "application/apply-patch+yaml"
 _NEEDS_PROCESS = ("exec", "attach", "portforward", "proxy", "ephemeralcontainers")
 # Deleting one of these leaves its pods, unless the caller asks for more.
 _ORPHANING = ("Job", "ReplicationController")
-# The answer to their deletion is the object, because on a real cluster they take a while to go.
-_GRACEFUL = (POD, NAMESPACE)
+# The answer to their deletion is the object: of some because on a real cluster they take a while to go.
+_GRACEFUL = (POD, NAMESPACE, VOLUME, CLAIM, QUOTA, SERVICE_ACCOUNT)
 
 
 def answer(store: Store, request: Request) -> Answer:
@@ -142,7 +153,7 @@ class _Call:
         place = self.place
         match self.request.method:
             case "POST" if not place.name:
-                return Answer(201, self._shown(create(self.store, self.kind, self._body())))
+                return Answer(201, self._shown(self._create()))
             case "POST" if place.subresource == "eviction" and self.kind == POD:
                 return Answer(201, evict(self.store, self._found()))
             case "PUT" if place.name:
@@ -154,6 +165,21 @@ class _Call:
         if place.subresource:
             raise self._no_subresource()
         raise not_allowed()
+
+    def _create(self) -> Object:
+        body = self._body()
+        self._admit(CREATE, body, {})
+        return create(self.store, self.kind, body)
+
+    def _admit(self, operation: str, new: Object, old: Object) -> None:
+        """Hold a request to what no package may do. What the body lacks yet, defaults do not make worse."""
+        place, user = self.place, self.request.user
+        resource = f"{place.kind.plural}/{place.subresource}" if place.subresource else place.kind.plural
+        name = str(dig(new or old, "metadata", "name", default=""))
+        namespace = name if self.kind == NAMESPACE else place.namespace
+        asked = Asked(operation, resource, namespace, name, new, old, ours=not user)
+        check_policies(self.store, self.kind, asked)
+        check_grants(self.store, user, self.kind, new)
 
     def _body(self) -> Object:
         """The body as an object that belongs to this place."""
@@ -186,7 +212,9 @@ class _Call:
         before = self._found()
         match self.place.subresource:
             case "":
-                return self._shown(replace(self.store, self.kind, before, self._body()))
+                body = self._body()
+                self._admit(UPDATE, body, before)
+                return self._shown(replace(self.store, self.kind, before, body))
             case "status":
                 self._served("status")
                 return self._shown(replace_status(self.store, self.kind, before, self._body()))
@@ -211,6 +239,7 @@ class _Call:
         before = self._found()
         after = patched(self.store, self.kind, before, self.request, content_type)
         self._fit_metadata(after["metadata"])
+        self._admit(UPDATE, after, before)
         write = replace_status if place.subresource == "status" else replace
         stored = write(self.store, self.kind, before, after)
         if content_type == APPLY:
@@ -218,7 +247,7 @@ class _Call:
         return Answer(200, self._shown(stored))
 
     def _apply_new(self) -> Answer:
-        stored = create(self.store, self.kind, self._body())
+        stored = self._create()
         self._remember(stored)
         return Answer(201, self._shown(stored))
 
@@ -244,6 +273,7 @@ class _Call:
     def _delete_one(self) -> Object:
         obj = self._found()
         self._check_preconditions(obj)
+        self._admit(DELETE, {}, obj)
         last = delete(self.store, self.kind, obj, self._propagation())
         if self.kind in _GRACEFUL or last["metadata"].get("finalizers"):
             return self._shown(last)
@@ -269,5 +299,6 @@ class _Call:
             raise Refused(405, "MethodNotAllowed", f"{resource_name(self.kind)} are deleted one by one")
         listed = self._list()
         for obj in self._selected():
+            self._admit(DELETE, {}, obj)
             delete(self.store, self.kind, obj, self._propagation())
         return listed

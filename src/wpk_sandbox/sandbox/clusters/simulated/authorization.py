@@ -7,14 +7,15 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wpk_sandbox.package.kinds import ResourceKind
 from wpk_sandbox.sandbox.clusters.simulated.catalog import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
     ROLE,
     ROLE_BINDING,
 )
-from wpk_sandbox.sandbox.clusters.simulated.objects import Object, namespace_of
-from wpk_sandbox.sandbox.clusters.simulated.refused import Refused
+from wpk_sandbox.sandbox.clusters.simulated.objects import Object, name_of, namespace_of
+from wpk_sandbox.sandbox.clusters.simulated.refused import Refused, compact, forbidden
 from wpk_sandbox.sandbox.clusters.simulated.request import Place, Request
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
 
@@ -83,6 +84,23 @@ def rules_bound(store: Store, binding: Object) -> tuple[Object, ...]:
     kind = ROLE if reference.get("kind") == "Role" else CLUSTER_ROLE
     role = store.find(kind, namespace_of(binding), str(reference.get("name")))
     return tuple((role or {}).get("rules") or ())
+
+
+def check_grants(store: Store, user: str, kind: ResourceKind, obj: Object) -> None:
+    """Raise `Refused` (403) when a role or binding would give away more than its maker has.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
+    """
+    if not user or kind.group != CLUSTER_ROLE.group:
+        return
+    given = rules_bound(store, obj) if kind in (ROLE_BINDING, CLUSTER_ROLE_BINDING) else obj.get("rules") or ()
+    held = list(rules_of(store, user, namespace_of(obj)))
+    beyond = [rule for rule in given if not covers(held, rule)]
+    if beyond:
+        listed = "\n".join(compact(rule) for rule in beyond)
+        groups = " ".join(compact(group) for group in _groups(user))
+        why = f'user "{user}" (groups=[{groups}]) is attempting to grant RBAC permissions not currently held'
+        raise forbidden(kind, name_of(obj), f"{why}:\n{listed}")
 
 
 def covers(held: list[Object], rule: Object) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wpk_sandbox.sandbox.clusters.policies import policies
 from wpk_sandbox.sandbox.clusters.rights import STEPS, account_objects, binding_objects, user_name
 from wpk_sandbox.sandbox.clusters.simulated.bootstrap import furnish
 from wpk_sandbox.sandbox.clusters.simulated.catalog import builtin
@@ -128,6 +129,7 @@ def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[SimulatedCluster
     began = time.monotonic()
     store = Store(lambda: datetime.now(UTC), seed=ledger.run_id)
     furnish(store, spec.limits)
+    store.policies = policies(spec.security)
     server = ApiServer(store)
     entry = ledger.enter("simulated cluster", server.url, server.close, lasts=False)
     server.start()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wpk_sandbox.package.kinds import ResourceKind
+from wpk_sandbox.sandbox.clusters.policies import Policy
 from wpk_sandbox.sandbox.clusters.simulated.objects import Object, name_of, namespace_of
 
 _HISTORY = 5000
@@ -41,6 +42,7 @@ class Store:
         self.changed = threading.Condition(self.lock)
         self.version = 1
         self.closed = False
+        self.policies: tuple[Policy, ...] = ()
         self.applied: dict[tuple[str, str, str, str], dict[str, Object]] = {}
         self._clock = clock
         self._random = random.Random(seed)  # noqa: S311 - names, not secrets

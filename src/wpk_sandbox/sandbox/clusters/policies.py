@@ -1,0 +1,273 @@
+"""What no package may do in a cluster, whatever its permissions: one table for every cluster.
+
+Each policy stands here twice: as an expression in CEL, which a real API server holds every request to, and as a
+function, which the simulated cluster calls, and the stage for what a case brings along.
+https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wpk_sandbox.sandbox.clusters.rights import BINDINGS, HOME, OURS, UNTOUCHABLE
+from wpk_sandbox.sandbox.namespace import LIMITS_NAME, POD_SECURITY_LABEL, POLICY_NAME, QUOTA_NAME
+from wpk_sandbox.sandbox.sandbox import Security
+
+Object = Mapping[str, Any]
+
+# How the names of policies on pods begin.
+ON_PODS = "pods-"
+
+CREATE, UPDATE, DELETE, CONNECT = "CREATE", "UPDATE", "DELETE", "CONNECT"
+_WRITE = (CREATE, UPDATE)
+_FIXED = (QUOTA_NAME, LIMITS_NAME, POLICY_NAME, *BINDINGS)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as a policy sees it: `new` is empty for a deletion, `old` for a creation."""
+
+    operation: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+    new: Object = field(default_factory=dict)
+    old: Object = field(default_factory=dict)
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One policy: which requests it is about, what must hold of them in CEL, and when it is broken in Python.
+
+    `resources` are `group/resource`, with `*` for any, and perhaps a subresource. `administrator` is true where it
+    holds for what the sandbox does itself as well, by whom a case's objects come.
+    """
+
+    name: str
+    resources: tuple[str, ...]
+    operations: tuple[str, ...]
+    expression: str
+    message: str
+    broken: Callable[[Asked], bool]
+    administrator: bool = True
+
+    def concerns(self, group: str, asked: Asked) -> bool:
+        """True for a request that it is about."""
+        named = {f"{group}/{asked.resource}", "*/*/*"}
+        return asked.operation in self.operations and not named.isdisjoint(self.resources)
+
+
+def policies(security: Security) -> tuple[Policy, ...]:
+    """The policies of a sandbox; those on pods only where settings loosen Pod Security."""
+    return (*_ALWAYS, *_on_pods(security))
+
+
+def why_not(manifest: Object) -> str | None:
+    """Why an object that a case brings along may not be made; None when it may."""
+    metadata = manifest.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    group, _, _ = str(manifest.get("apiVersion")).rpartition("/")
+    if group in UNTOUCHABLE:
+        return f"no package may touch what decides over all requests, such as a {manifest.get('kind')}"
+    place = str(metadata.get("namespace") or (metadata.get("name") if manifest.get("kind") == "Namespace" else ""))
+    if place.startswith("kube-") or place == HOME:
+        return _SYSTEM.message
+    if str(metadata.get("name") or "").startswith(OURS) and group.startswith("rbac."):
+        return _FIXTURES.message
+    return None
+
+
+def _spec(asked: Asked) -> Object:
+    spec = asked.new.get("spec")
+    return spec if isinstance(spec, Mapping) else {}
+
+
+def _is_open_service(asked: Asked) -> bool:
+    spec = _spec(asked)
+    return spec.get("type") in ("NodePort", "LoadBalancer", "ExternalName") or bool(spec.get("externalIPs"))
+
+
+def _is_of_the_system(asked: Asked) -> bool:
+    return asked.namespace.startswith("kube-") or asked.namespace == HOME
+
+
+def _is_mirror(asked: Asked) -> bool:
+    annotations = (asked.new.get("metadata") or {}).get("annotations") or {}
+    return bool({"kubernetes.io/config.mirror", "kubernetes.io/config.source"} & set(annotations))
+
+
+def _grants_too_much(asked: Asked) -> bool:
+    role = str((asked.new.get("roleRef") or {}).get("name"))
+    subjects = asked.new.get("subjects") or ()
+    of_system = any(str(one.get("name")).startswith("system:") or one.get("namespace") == HOME for one in subjects)
+    by_us = asked.ours and asked.name.startswith(f"{OURS}-")
+    return not by_us and (role == "cluster-admin" or role.startswith("system:") or of_system)
+
+
+def _changes_level(asked: Asked) -> bool:
+    return bool(_level(asked.new) != _level(asked.old))
+
+
+def _level(namespace: Object) -> Any:
+    return ((namespace.get("metadata") or {}).get("labels") or {}).get(POD_SECURITY_LABEL, "")
+
+
+_LEVEL = (
+    f"(has(%s.metadata.labels) && '{POD_SECURITY_LABEL}' in %s.metadata.labels"
+    f" ? %s.metadata.labels['{POD_SECURITY_LABEL}'] : '')"
+)
+
+# A request about the whole cluster has no such field.
+_PLACE = "request.?namespace.orValue('')"
+
+_SYSTEM = Policy(
+    "system",
+    ("*/*/*",),
+    (CREATE, UPDATE, DELETE, CONNECT),
+    f"!{_PLACE}.startsWith('kube-') && {_PLACE} != '{HOME}'",
+    "the sandbox lets no package into the namespaces of Kubernetes, nor into its own",
+    _is_of_the_system,
+    administrator=False,
+)
+# A deletion of many has the name of each only in the object itself.
+_NAMED = "(request.operation == 'DELETE' ? oldObject : object).metadata.?name.orValue('')"
+
+_FIXTURES = Policy(
+    "fixtures",
+    (
+        *("/resourcequotas", "/limitranges", "networking.k8s.io/networkpolicies"),
+        *("rbac.authorization.k8s.io/rolebindings", "rbac.authorization.k8s.io/clusterroles"),
+        "rbac.authorization.k8s.io/clusterrolebindings",
+    ),
+    (CREATE, UPDATE, DELETE),
+    f"!({_NAMED} in {list(_FIXED)!r}) && !{_NAMED}.startsWith('{OURS}-')",
+    "this object is what makes the namespace a sandbox",
+    lambda asked: asked.name in _FIXED or asked.name.startswith(f"{OURS}-"),
+    administrator=False,
+)
+
+_ALWAYS = (
+    _SYSTEM,
+    _FIXTURES,
+    Policy(
+        "services",
+        ("/services",),
+        _WRITE,
+        "!(object.spec.type in ['NodePort', 'LoadBalancer', 'ExternalName'])"
+        " && (!has(object.spec.externalIPs) || size(object.spec.externalIPs) == 0)",
+        "a sandbox has services of type ClusterIP alone, without externalIPs: nobody calls in, no name leads out",
+        _is_open_service,
+    ),
+    Policy(
+        "volumes",
+        ("/persistentvolumes",),
+        _WRITE,
+        "!has(object.spec.hostPath) && !has(object.spec.local)",
+        "a sandbox has no volume on its node's disk: no hostPath, no local",
+        lambda asked: bool({"hostPath", "local"} & set(_spec(asked))),
+    ),
+    Policy(
+        "conversion",
+        ("apiextensions.k8s.io/customresourcedefinitions",),
+        _WRITE,
+        "!has(object.spec.conversion) || object.spec.conversion.strategy != 'Webhook'",
+        "a sandbox calls no webhook to convert objects",
+        lambda asked: (_spec(asked).get("conversion") or {}).get("strategy") == "Webhook",
+    ),
+    Policy(
+        "mirror-pods",
+        ("/pods",),
+        _WRITE,
+        "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations"
+        " || 'kubernetes.io/config.source' in object.metadata.annotations)",
+        "a sandbox has no static pods but the cluster's own",
+        _is_mirror,
+    ),
+    Policy(
+        "bindings",
+        ("rbac.authorization.k8s.io/rolebindings", "rbac.authorization.k8s.io/clusterrolebindings"),
+        _WRITE,
+        f"(request.userInfo.username == 'kubernetes-admin' && request.name.startsWith('{OURS}-'))"
+        " || (object.roleRef.name != 'cluster-admin' && !object.roleRef.name.startsWith('system:')"
+        " && (!has(object.subjects) || object.subjects.all(s, !s.name.startsWith('system:')"
+        f" && (!has(s.namespace) || s.namespace != '{HOME}'))))",
+        "nobody is given the whole cluster of a sandbox, and the accounts that act for the package get no more",
+        _grants_too_much,
+    ),
+    Policy(
+        "tokens",
+        ("/serviceaccounts/token",),
+        (CREATE,),
+        "false",
+        "no package may have the token of a service account",
+        lambda asked: True,
+        administrator=False,
+    ),
+    Policy(
+        "token-secrets",
+        ("/secrets",),
+        _WRITE,
+        "object.type != 'kubernetes.io/service-account-token'",
+        "no package may have the token of a service account",
+        lambda asked: asked.new.get("type") == "kubernetes.io/service-account-token",
+    ),
+    Policy(
+        "levels",
+        ("/namespaces",),
+        (UPDATE,),
+        f"{_LEVEL % (('object',) * 3)} == {_LEVEL % (('oldObject',) * 3)}",
+        "the level of Pod Security is the sandbox's to set",
+        _changes_level,
+        administrator=False,
+    ),
+)
+
+
+def _on_pods(security: Security) -> tuple[Policy, ...]:
+    """What Pod Security no longer refuses, because its levels know nothing between all and what is named."""
+    if not (security.allow_privileged or security.allow_host_network or security.allow_host_pid):
+        return ()
+    every = "object.spec.containers + object.spec.?initContainers.orValue([])"
+    rows = (
+        ("host-paths", False, "!object.spec.?volumes.orValue([]).exists(v, has(v.hostPath))", _has_host_path),
+        ("host-ipc", False, "!object.spec.?hostIPC.orValue(false)", _wants("hostIPC")),
+        ("host-pid", security.allow_host_pid, "!object.spec.?hostPID.orValue(false)", _wants("hostPID")),
+        (
+            "host-network",
+            security.allow_host_network,
+            "!object.spec.?hostNetwork.orValue(false)",
+            _wants("hostNetwork"),
+        ),
+        (
+            "privileged",
+            security.allow_privileged,
+            f"!({every}).exists(c, c.?securityContext.?privileged.orValue(false))",
+            _is_privileged,
+        ),
+    )
+    return tuple(
+        Policy(
+            f"{ON_PODS}{name}",
+            ("/pods",),
+            _WRITE,
+            expression,
+            f"the settings do not allow {name.replace('-', ' ')}",
+            broken,
+        )
+        for name, allowed, expression, broken in rows
+        if not allowed
+    )
+
+
+def _wants(field: str) -> Callable[[Asked], bool]:
+    return lambda asked: _spec(asked).get(field) is True
+
+
+def _has_host_path(asked: Asked) -> bool:
+    return any("hostPath" in volume for volume in _spec(asked).get("volumes") or ())
+
+
+def _is_privileged(asked: Asked) -> bool:
+    containers = [*(_spec(asked).get("initContainers") or ()), *(_spec(asked).get("containers") or ())]
+    return any((one.get("securityContext") or {}).get("privileged") is True for one in containers)

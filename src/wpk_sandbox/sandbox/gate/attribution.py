@@ -40,6 +40,16 @@ class Attribution:
         sockets.discard("socket:[0]")
         return self._holder(sockets) if sockets else ""
 
+    def lost(self, device: str) -> int:
+        """How many packets a device has dropped because they were not read in time; 0 where it is not told."""
+        for line in self._read(f"{self._network}/dev", _LARGEST_TABLE).decode("ascii", "replace").splitlines():
+            name, _, columns = line.partition(":")
+            fields = columns.split()
+            # Eight columns of what came in, then what went out: bytes, packets, errors, drops.
+            if name.strip() == device and len(fields) > 11 and fields[11].isdigit():
+                return int(fields[11])
+        return 0
+
     def _inodes(self, table: str, port: int) -> Iterator[str]:
         text = self._read(f"{self._network}/{table}", _LARGEST_TABLE).decode("ascii", "replace")
         for line in text.splitlines()[1:]:

@@ -11,12 +11,14 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from . import names, packets
 from .attribution import Attribution
 from .device import RESOLVER, RESOLVER6
 from .directory import Directory, packed, written
 from .flows import Flow, Flows
+from .netlink import NAME
 from .recorder import Recorder, Seen, Taken
 
 # The number of the route to the gate's own answers about names, over TCP.
@@ -26,6 +28,7 @@ _LARGEST = 65536
 _AT_ONCE = 4096
 _SETTLE_TIMEOUT = 1.0
 _IDLE = 10.0
+_LONGEST_QUESTION = 512
 _LOST = {errno.EAGAIN, errno.EINVAL, errno.ENOBUFS, errno.ENOMEM}
 _PROTOCOLS = {packets.TCP: "tcp", packets.UDP: "udp", packets.ICMP: "icmp", packets.ICMP6: "icmp"}
 
@@ -55,6 +58,7 @@ class Responder:
         self._settled = threading.Event()
         self._bell, self._ringer = socket.socketpair()
         self._closing = False
+        self._lost = 0
         self.ended = threading.Event()
 
     def start(self) -> None:
@@ -64,12 +68,17 @@ class Responder:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def take(self) -> Taken:
-        """Every attempt since the last time, those included whose packets still wait in the device."""
+        """Every attempt since the last time, those included whose packets still wait in the device.
+
+        Packets that came faster than we read them are counted too.
+        """
         self._settled.clear()
         with suppress(OSError):
             self._ringer.send(b".")
             self._settled.wait(_SETTLE_TIMEOUT)
-        return self._recorder.take()
+        lost, self._lost = self._lost, self._attribution.lost(NAME)
+        taken = self._recorder.take()
+        return replace(taken, more=taken.more + max(0, self._lost - lost))
 
     def close(self) -> None:
         """Stop; the device goes, and with it every route. May be called again."""
@@ -208,8 +217,10 @@ class Responder:
         asked = False
         with connection, suppress(OSError, struct.error):
             stream = connection.makefile("rwb")
-            while (length := stream.read(2)) and (message := stream.read(struct.unpack(">H", length)[0])):
-                answer = self.name_answer(message, packet)
+            while header := stream.read(2):
+                (length,) = struct.unpack(">H", header)
+                # Longer than any question: what else is told to this port is nobody's business.
+                answer = self.name_answer(stream.read(length), packet) if length <= _LONGEST_QUESTION else None
                 if answer is None:
                     break
                 asked = True

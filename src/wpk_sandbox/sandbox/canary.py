@@ -72,10 +72,9 @@ def _names(route: Route, host: str) -> bool:
 
 # Each function connects to $1 at port $2, and succeeds when it is connected. It says why not in its first line.
 _REACH = """
-bounded() { if command -v timeout >/dev/null; then timeout PATIENCE "$@"; else "$@"; fi; }
 if command -v bash >/dev/null && command -v timeout >/dev/null; then
   tool=bash
-  reach() { bounded bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"; }
+  reach() { timeout PATIENCE bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"; }
 elif command -v python3 >/dev/null; then
   tool=python3
   reach() { python3 -I -S -c 'import socket, sys
@@ -88,7 +87,11 @@ my ($e, $to) = getaddrinfo($ARGV[0], $ARGV[1], {socktype => SOCK_STREAM}); die "
 socket(my $s, $to->{family}, SOCK_STREAM, 0) or die "$!\\n"; connect($s, $to->{addr}) or die "$!\\n";' "$1" "$2"; }
 elif command -v nc >/dev/null; then
   tool=nc
-  reach() { bounded nc -w 1 "$1" "$2"; }
+  case $(nc --help 2>&1 </dev/null) in
+    # Its `timeout` would leave a process behind for a second.
+    *BusyBox*) reach() { nc -w PATIENCE "$1" "$2" -e true; } ;;
+    *) reach() { nc -z -v -w PATIENCE "$1" "$2"; } ;;
+  esac
 fi
 say tool "$tool"
 try() {
@@ -104,7 +107,7 @@ _RIGHTS = """
 gain() {
   name=$1; shift
   command -v "$1" >/dev/null || return
-  if bounded "$@" >/dev/null 2>&1 </dev/null; then say gained "$name"; else say denied "$name"; fi
+  if "$@" >/dev/null 2>&1 </dev/null; then say gained "$name"; else say denied "$name"; fi
 }
 gain "a user namespace" unshare -U true
 gain "a mount" mount -t tmpfs none /tmp
@@ -116,16 +119,16 @@ rm -f /tmp/.wpk-device
 """
 
 
-def script(tried: Iterable[Target]) -> str:
-    """What to run with `sh`; `evidence` reads what it prints."""
+def script(tried: Iterable[Target], *, rights: bool = True) -> str:
+    """What to run with `sh`; `evidence` reads what it prints. Without `rights` no way to more of them is tried."""
     lines = [
         f"try {quote(target.name)} {quote(target.host)} {target.port}" for target in tried if not target.answered
     ]
-    return "\n".join([SAY, _REACH, *lines, _RIGHTS])
+    return "\n".join([SAY, _REACH, *lines, _RIGHTS if rights else ""])
 
 
 def evidence(
-    answers: Answers, tried: Iterable[Target], *, gate: bool = False, joined: bool = False
+    answers: Answers, tried: Iterable[Target], *, gate: bool = False, joined: bool = False, rights: bool = True
 ) -> list[Evidence]:
     """What was found open or closed.
 
@@ -135,7 +138,7 @@ def evidence(
     accepted = _NO_WAY + _NO_NAME + (_REFUSED if gate or joined else ())
     closed = set(answers.all("interface")) <= {"lo", GATE_DEVICE if gate else "lo"}
     reached = [_reached(answers, target, accepted, patient=joined, closed=closed) for target in tried]
-    return [*reached, *_rights(answers)]
+    return [*reached, *(_rights(answers) if rights else ())]
 
 
 def _reached(

@@ -117,13 +117,18 @@ def ran(host: Path, *targets: Target) -> Answers:
 
 
 def test_the_script_tries_each_target_with_the_first_program_that_it_finds(host: Path) -> None:
-    program(host, "nc", 'echo "nc: no way to $3 $4" >&2; echo more; exit 1')
+    program(host, "nc", 'echo "nc: no way to $5 $6" >&2; echo more; exit 1')
     assert ran(host, METADATA).one("reach metadata address") == "1 nc: no way to 169.254.169.254 80"
     program(host, "timeout", 'shift; exec "$@"')
     program(host, "bash", 'echo "bash: no way to $3 $4" >&2; exit 1')
     answers = ran(host, METADATA)
     assert answers.one("tool") == "bash"
     assert answers.one("reach metadata address") == "1 bash: no way to 169.254.169.254 80"
+
+
+def test_the_script_knows_busyboxs_own_way(host: Path) -> None:
+    program(host, "nc", '[ "$1" = --help ] && echo BusyBox || echo "$*"; exit 1')
+    assert ran(host, METADATA).one("reach metadata address") == "1 -w 2 169.254.169.254 80 -e true"
 
 
 def test_the_script_says_that_it_is_connected(host: Path) -> None:

@@ -76,3 +76,29 @@ def test_capabilities_have_their_kernel_numbers() -> None:
     assert probe.capabilities("0000010000000000") == {"CHECKPOINT_RESTORE"}
     assert probe.capabilities("0000020000000000") == {"unknown"}
     assert probe.capabilities("") is None
+
+
+def test_files_on_a_disk_are_told_from_those_in_memory() -> None:
+    memory = "in memory\t/tmp\nin memory\t/workspace\n"
+    held = probe.storage_evidence(probe.Answers(memory))
+    assert (held.held, held.seen) == (True, "in memory alone: /tmp, /workspace")
+    disk = probe.storage_evidence(probe.Answers(f"{memory}on disk\t/data ext4\n"))
+    assert (disk.held, disk.seen) == (False, "on a disk: /data ext4")
+    assert not probe.storage_evidence(probe.Answers("")).held
+
+
+def test_the_hosts_files_and_the_kernels_switches_are_named_where_they_are_open() -> None:
+    opened = probe.Answers("uid\t65532\nhost tells\t/proc/kcore\nkernel write\t/proc/sysrq-trigger\n")
+    (switches,) = [each for each in probe.common_evidence(opened) if each.probe == "kernel's switches"]
+    assert (switches.held, "/proc/sysrq-trigger" in switches.seen) == (False, True)
+    files = probe.host_files_evidence(opened)
+    assert (files.held, files.seen) == (False, "/proc/kcore")
+    closed = probe.Answers("uid\t65532\n")
+    assert probe.host_files_evidence(closed).held
+    assert not probe.host_files_evidence(probe.Answers("")).held
+
+
+def test_the_gates_device_is_no_network_where_there_is_a_gate() -> None:
+    answers = probe.Answers("uid\t65532\ninterface\tlo\ninterface\twpk0\n")
+    assert probe.network_evidence(answers, "", device="wpk0").held
+    assert not probe.network_evidence(answers, "").held

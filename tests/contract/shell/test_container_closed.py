@@ -116,6 +116,23 @@ def test_the_canary_finds_every_target_and_every_right_of_an_unhardened_twin() -
     )
 
 
+@pytest.mark.parametrize("tools", ["bash timeout", "perl", "python3"])
+def test_each_program_that_an_image_may_have_tells_open_from_closed(tools: str) -> None:
+    tried = canary.targets(bridge_gateway())
+    only = f"mkdir /only && for tool in {tools}; do ln -s $(command -v $tool) /only/; done; sleep 600"
+
+    def held(network: str) -> dict[str, bool]:
+        with container(gate_image(), only, network_mode=network) as (_, say):
+            assert eventually(lambda: say("ls /only | wc -l").strip() == str(len(tools.split())))
+            answers = Answers(say(f"PATH=/only; {canary.script(tried)}"))
+        assert answers.one("tool") == tools.split(maxsplit=1)[0]
+        return {each.probe: each.held for each in canary.evidence(answers, tried)[: len(tried)]}
+
+    assert set(held("none").values()) == {True}
+    with answering() as (made, _):
+        assert set(held(f"container:{made}").values()) == {False}
+
+
 def test_a_packet_that_goes_somewhere_is_open_even_if_nobody_answers() -> None:
     target = canary.Target("metadata address", "169.254.169.254", 80)
     with container(BUSYBOX, SWALLOWS, **OPEN) as (_, say):

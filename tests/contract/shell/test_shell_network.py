@@ -56,7 +56,7 @@ AT_ONCE = 1.0
 
 
 @pytest.fixture(scope="module", params=SHELLS)
-def kind(request: pytest.FixtureRequest) -> Kind:
+def gated(request: pytest.FixtureRequest) -> Kind:
     image = gate_image() if request.param == "docker" else ""
     network = Network(
         routes=ROUTES, gate_image=image, environment={"GIVEN": "42"}, files={"/tmp/ca.pem": "trust me\n"}
@@ -82,8 +82,8 @@ Try = Callable[[str], Tried]
 
 
 @pytest.fixture(scope="module")
-def shell(kind: Kind) -> Iterator[Shell]:
-    with kind.open() as opened:
+def shell(gated: Kind) -> Iterator[Shell]:
+    with gated.open() as opened:
         yield opened
 
 
@@ -358,9 +358,9 @@ def test_device_cannot_be_changed_or_made_anew(attempt: Try) -> None:
     )
 
 
-def test_shell_that_is_made_anew_is_watched_again(kind: Kind) -> None:
+def test_shell_that_is_made_anew_is_watched_again(gated: Kind) -> None:
     bomb = "bomb() { bomb | bomb & }; bomb; sleep 3"
-    with kind.open() as shell:
+    with gated.open() as shell:
         connect = "python3 -I -c \"import socket; socket.create_connection(('192.0.2.9', 22), 5)\""
         shell.run(connect, environment={}, timeout=20)
         ended = shell.run(bomb, environment={}, timeout=20)
@@ -373,8 +373,8 @@ def test_shell_that_is_made_anew_is_watched_again(kind: Kind) -> None:
         assert "you said hi" in shell.run(route, environment={}, timeout=20).stdout
 
 
-def test_without_a_gate_the_shell_is_as_closed(kind: Kind) -> None:
-    silent = replace(kind, spec=replace(kind.spec, network=Network(record=False)))
+def test_without_a_gate_the_shell_is_as_closed(gated: Kind) -> None:
+    silent = replace(gated, spec=replace(gated.spec, network=Network(record=False)))
     with silent.open() as shell:
         completed = shell.run(
             "python3 -I -c \"import socket; socket.create_connection(('192.0.2.9', 22), 5)\"",
@@ -391,15 +391,15 @@ class TestContainer:
     """What only a gate in a container of its own can suffer."""
 
     @pytest.fixture
-    def kind(self) -> Kind:
+    def gated(self) -> Kind:
         image = gate_image()
         network = Network(gate_image=image)
         return Kind(PROVIDERS["docker"], SandboxSpec(shell_image=image, limits=LIMITS, network=network, pull=False))
 
-    def test_gate_that_is_killed_leaves_the_shell_closed_and_is_told(self, kind: Kind) -> None:
-        ledger = kind.ledger()
+    def test_gate_that_is_killed_leaves_the_shell_closed_and_is_told(self, gated: Kind) -> None:
+        ledger = gated.ledger()
         connect = "python3 -I -c \"import socket; socket.create_connection(('192.0.2.9', 22), 5)\""
-        with kind.open(ledger) as shell:
+        with gated.open(ledger) as shell:
             assert "refused" in shell.run(connect, environment={}, timeout=20).stderr
             (gate,) = [each for each in containers_of(ledger.run_id) if "gate" in _name(each)]
             waiting = f"sleep 1.5; {connect}"
@@ -412,7 +412,7 @@ class TestContainer:
             shell.run(connect.replace("22", "24"), environment={}, timeout=20)
             assert {each.port for each in shell.observed().attempts} == {24}
 
-    def test_commands_cannot_end_or_read_the_gate(self, kind: Kind) -> None:
+    def test_commands_cannot_end_or_read_the_gate(self, gated: Kind) -> None:
         script = """
             for id in /proc/[0-9]*; do
               id=${id#/proc/}
@@ -420,7 +420,7 @@ class TestContainer:
               cat /proc/$id/environ >/dev/null 2>&1 && [ "$(stat -c %u /proc/$id)" != 65532 ] && echo read
             done; true
         """
-        with kind.open() as shell:
+        with gated.open() as shell:
             said = shell.run(script, environment={}, timeout=20).stdout
             assert "found" in said
             assert "read" not in said
@@ -430,25 +430,25 @@ class TestContainer:
         assert [each.port for each in observed.attempts] == [22]
         assert [event for event in observed.events if "ended" in event.message] == []
 
-    def test_image_without_python_leaves_the_shell_closed_and_unrecorded(self, kind: Kind) -> None:
-        bare = replace(kind, spec=replace(kind.spec, shell_image="busybox:1.36", network=Network()))
+    def test_image_without_python_leaves_the_shell_closed_and_unrecorded(self, gated: Kind) -> None:
+        bare = replace(gated, spec=replace(gated.spec, shell_image="busybox:1.36", network=Network()))
         with bare.open() as shell:
             completed = shell.run("nc -w 2 192.0.2.9 22", environment={}, timeout=20)
             assert "unreachable" in completed.stderr
             assert "not recorded" in shell.details
             assert all(item.held for item in shell.evidence())
 
-    def test_routes_without_a_gate_are_an_error(self, kind: Kind) -> None:
+    def test_routes_without_a_gate_are_an_error(self, gated: Kind) -> None:
         from wpk_sandbox.errors import SandboxError  # noqa: PLC0415
 
         network = Network(routes=ROUTES)
-        bare = replace(kind, spec=replace(kind.spec, shell_image="busybox:1.36", network=network))
+        bare = replace(gated, spec=replace(gated.spec, shell_image="busybox:1.36", network=network))
         with pytest.raises(SandboxError, match="routes cannot be had"), bare.open() as shell:
             shell.run("true", environment={}, timeout=20)
 
-    def test_gate_has_no_rights_in_effect(self, kind: Kind) -> None:
-        ledger = kind.ledger()
-        with kind.open(ledger) as shell:
+    def test_gate_has_no_rights_in_effect(self, gated: Kind) -> None:
+        ledger = gated.ledger()
+        with gated.open(ledger) as shell:
             shell.run("true", environment={}, timeout=20)
             (gate,) = [each for each in containers_of(ledger.run_id) if "gate" in _name(each)]
             process = daemon.client().api.inspect_container(gate)["State"]["Pid"]

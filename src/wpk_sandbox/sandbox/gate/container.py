@@ -34,6 +34,9 @@ _MEMORY = 96 * 1024**2
 _PROCESSES = 256
 _KEPT = 1000
 
+_WITHOUT_PYTHON = "holds no python3"
+_without_python: set[str] = set()
+
 
 class ContainerGate:
     """One gate container. It is started again whenever its shell was, or when it ended by itself."""
@@ -132,17 +135,26 @@ class ContainerGate:
             return self._run()
         reasons = []
         for image in self._images:
-            self._container = self._opened.enter_context(self._created(image))
-            try:
-                reason = self._run()
-            except UnavailableError as error:
-                reason = str(error)
+            reason = _WITHOUT_PYTHON if image in _without_python else self._tried(image)
             if not reason:
                 return ""
-            reasons.append(f"{image}: {reason}")
+            reasons.append(f"{image} {reason}")
+        return "; ".join(reasons) or "no image with a python3 is at hand for the gate"
+
+    def _tried(self, image: str) -> str:
+        """Create and start it; why not, and then nothing of it is left."""
+        self._container = self._opened.enter_context(self._created(image))
+        try:
+            reason = self._run()
+        except UnavailableError as error:
+            missing = "executable file not found" in str(error)
+            reason = _WITHOUT_PYTHON if missing else f"does not start: {error}"
+            if missing:
+                _without_python.add(image)
+        if reason:
             self._opened.close()
             self._container = ""
-        return "; ".join(reasons) or "no image with Python is at hand for it"
+        return reason
 
     def _created(self, image: str) -> Any:
         name = daemon.resource_name(self._ledger, f"gate-{self._shell[:8]}")
@@ -189,7 +201,7 @@ class _Talk:
         self._answered.wait(READY_TIMEOUT)
         if self._ready:
             return ""
-        return self._failed or self.attached.last_words() or "it does not answer"
+        return self._failed or self.attached.last_words() or "does not answer"
 
     def take(self) -> Taken:
         """All attempts with their counts; without those where it has ended or does not answer."""

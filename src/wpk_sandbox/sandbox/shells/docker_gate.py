@@ -1,5 +1,6 @@
 """Which gate a container shell gets, and how the shell's container is made so that the gate sees everything."""
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,5 +69,11 @@ def _images(spec: SandboxSpec) -> Iterator[str]:
         yield PUBLISHED_IMAGE
     if spec.shell_image not in (own, PUBLISHED_IMAGE):
         yield spec.shell_image
-    if spec.pull and daemon.ensure_image(PUBLISHED_IMAGE, pull=True) is None:
+    if spec.pull and _pulled(PUBLISHED_IMAGE):
         yield PUBLISHED_IMAGE
+
+
+@functools.cache
+def _pulled(image: str) -> bool:
+    """True when the image is there now; asked once, for a registry that does not answer is slow to say so."""
+    return daemon.ensure_image(image, pull=True) is None

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,13 @@ def _bwrap() -> str | None:
     return None if _answers(*probe) else "this host refuses namespaces to bubblewrap"
 
 
+def _landlock() -> str | None:
+    from wpk_sandbox.sandbox.sandbox import SandboxSpec  # noqa: PLC0415 - few tests ask for it
+    from wpk_sandbox.sandbox.shells.landlock import LANDLOCK  # noqa: PLC0415
+
+    return LANDLOCK.why_not(SandboxSpec())
+
+
 def _act() -> str | None:
     if shutil.which("act") is None:
         return "the program act is not installed"
@@ -48,10 +56,22 @@ def _kubectl() -> str | None:
     return None if shutil.which("kubectl") else "the program kubectl is not installed"
 
 
+def _qemu() -> str | None:
+    for program in ("qemu-system-x86_64", "busybox", "sqfstar"):
+        if shutil.which(program) is None:
+            return f"the program {program} is not installed"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "wpk-sandbox/kernel/boot")
+    if not [kernel for folder in (cache, Path("/boot")) for kernel in folder.glob("vmlinuz-*")]:
+        return "there is no kernel for guests; see docs/vm.md"
+    return _docker()
+
+
 WHY_NOT: dict[str, Callable[[], str | None]] = {
     "docker": functools.cache(_docker),
     "kind": functools.cache(_kind),
     "bwrap": functools.cache(_bwrap),
+    "landlock": functools.cache(_landlock),
+    "qemu": functools.cache(_qemu),
     "act": functools.cache(_act),
     "kubectl": functools.cache(_kubectl),
 }

@@ -41,7 +41,7 @@ class SandboxType:
             yield self.cluster()
 
 
-_BUBBLEWRAP = "wpk_sandbox.sandbox.shells.bubblewrap:BUBBLEWRAP"
+_LOCAL = "wpk_sandbox.sandbox.shells.local:LOCAL"
 _DOCKER = "wpk_sandbox.sandbox.shells.docker:DOCKER"
 _QEMU = "wpk_sandbox.sandbox.shells.qemu.provider:QEMU"
 _SIMULATED = "wpk_sandbox.sandbox.clusters.simulated:SIMULATED"
@@ -50,7 +50,7 @@ _KIND = "wpk_sandbox.sandbox.clusters.kind:KIND"
 SANDBOXES: dict[str, SandboxType] = {
     row.name: row
     for row in (
-        SandboxType("local", _BUBBLEWRAP, _SIMULATED),
+        SandboxType("local", _LOCAL, _SIMULATED),
         SandboxType("container", _DOCKER, _SIMULATED),
         SandboxType("kind", _DOCKER, _KIND),
         SandboxType("vm", _QEMU, _SIMULATED),

@@ -4,15 +4,22 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from shell_suite import LIMITS, PARAMETERS, PROVIDERS, Kind, Sleep
+from shell_suite import LIMITS, MACHINES, PARAMETERS, PROVIDERS, Kind, Sleep, SleepInside
 
 from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec, Shell
 
 
-@pytest.fixture(scope="module", params=PARAMETERS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Machines take the tests of modules that say `MACHINES_TOO`."""
+    if "kind" in metafunc.fixturenames:
+        machines = MACHINES if getattr(metafunc.module, "MACHINES_TOO", False) else []
+        metafunc.parametrize("kind", [*PARAMETERS, *machines], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def kind(request: pytest.FixtureRequest) -> Kind:
     name, image = request.param
-    return Kind(PROVIDERS[name], SandboxSpec(shell_image=image, limits=LIMITS))
+    return Kind(PROVIDERS[name], SandboxSpec(shell_image=image, limits=LIMITS, pull=False))
 
 
 @pytest.fixture(scope="module")
@@ -31,5 +38,20 @@ def sh(shell: Shell) -> Callable[..., Completed]:
 
 
 @pytest.fixture
-def sleep() -> Sleep:
-    return Sleep(f"{secrets.randbelow(10**8) + 10**8}")
+def tmp(kind: Kind) -> str:
+    """The folder for temporary files, as commands write it."""
+    return "$TMPDIR" if kind.provider.name == "landlock" else "/tmp"
+
+
+@pytest.fixture
+def namespaces(kind: Kind) -> None:
+    if kind.provider.name == "landlock":
+        pytest.skip("a shell under Landlock has no namespaces, and says so")
+
+
+@pytest.fixture
+def sleep(kind: Kind, request: pytest.FixtureRequest) -> Sleep:
+    seconds = f"{secrets.randbelow(10**8) + 10**8}"
+    if kind.provider.name == "qemu":
+        return SleepInside(seconds, request.getfixturevalue("sh"))
+    return Sleep(seconds)

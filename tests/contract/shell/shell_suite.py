@@ -12,20 +12,26 @@ import pytest
 
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.ledger import RUN_LABEL, Ledger
-from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec, Shell, ShellProvider
+from wpk_sandbox.sandbox.sandbox import Completed, Limits, SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells.bubblewrap import BUBBLEWRAP
 from wpk_sandbox.sandbox.shells.docker import DOCKER
+from wpk_sandbox.sandbox.shells.landlock import LANDLOCK
+from wpk_sandbox.sandbox.shells.qemu.provider import QEMU
 
 BUSYBOX, DEBIAN = "busybox:1.36", "debian:trixie-slim"
 LIMITS = Limits(step_memory=128 * 1024**2, processes=60, tmp=20 * 1024**2, output=64 * 1024)
 
-PROVIDERS = {provider.name: provider for provider in (BUBBLEWRAP, DOCKER)}
+PROVIDERS = {provider.name: provider for provider in (BUBBLEWRAP, LANDLOCK, DOCKER, QEMU)}
 
 PARAMETERS = [
     pytest.param(("bubblewrap", ""), marks=pytest.mark.needs("bwrap"), id="bubblewrap"),
+    pytest.param(("landlock", ""), marks=pytest.mark.needs("landlock"), id="landlock"),
     pytest.param(("docker", BUSYBOX), marks=pytest.mark.needs("docker"), id="docker-busybox"),
     pytest.param(("docker", DEBIAN), marks=pytest.mark.needs("docker"), id="docker-debian"),
 ]
+
+# Machines run commands as root, and show the host none of their processes: their tests are those that ask for neither.
+MACHINES = [pytest.param(("qemu", BUSYBOX), marks=pytest.mark.needs("qemu"), id="qemu-busybox")]
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,20 @@ class Sleep:
 
     def is_gone(self) -> bool:
         return eventually(lambda: not self.processes())
+
+
+@dataclass(frozen=True)
+class SleepInside(Sleep):
+    """The same where the host sees no processes: looked for by a command of the shell."""
+
+    sh: Callable[..., Completed]
+
+    def processes(self) -> list[int]:
+        script = (
+            "for file in /proc/[0-9]*/cmdline; do "
+            f'[ "$(tr "\\0" " " <$file 2>/dev/null)" = "sleep {self.seconds} " ] && echo $file; done'
+        )
+        return [int(line.split("/")[2]) for line in self.sh(script).stdout.splitlines()]
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 5) -> bool:

@@ -52,13 +52,13 @@ def test_signal_while_it_opens_removes_everything(kind: Kind, seconds: float) ->
             ledger.enter("nothing", "the signal came before anything was made", lambda: None)
 
 
-def test_two_shells_do_not_see_one_another(kind: Kind, sleep: Sleep) -> None:
+def test_two_shells_do_not_see_one_another(kind: Kind, sleep: Sleep, tmp: str) -> None:
     with kind.open() as one, kind.open() as two:
-        one.run(f"echo secret >/tmp/of-one; {sleep} >/dev/null 2>&1 &", environment={}, timeout=20)
-        assert two.run("cat /tmp/of-one", environment={}, timeout=20).exit_code == 1
+        one.run(f"echo secret >{tmp}/of-one; {sleep} >/dev/null 2>&1 &", environment={}, timeout=20)
+        assert two.run(f"cat {tmp}/of-one", environment={}, timeout=20).exit_code == 1
         two.run("kill -9 -1", environment={}, timeout=20)
         assert sleep.processes()
-        assert one.run("cat /tmp/of-one", environment={}, timeout=20).stdout == "secret\n"
+        assert one.run(f"cat {tmp}/of-one", environment={}, timeout=20).stdout == "secret\n"
     assert sleep.is_gone()
 
 

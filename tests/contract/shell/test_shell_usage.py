@@ -78,11 +78,11 @@ def test_nothing_is_told_twice(shell: Shell) -> None:
     assert again.attempts == ()
 
 
-def test_files_are_seen_as_long_as_they_are_there(shell: Shell) -> None:
-    _, _, after = observed(shell, "head -c 8388608 /dev/zero >/tmp/kept; sleep 1")
+def test_files_are_seen_as_long_as_they_are_there(shell: Shell, tmp: str) -> None:
+    _, _, after = observed(shell, f"head -c 8388608 /dev/zero >{tmp}/kept; sleep 1")
     assert after.samples[-1].stored == pytest.approx(8 * MEBI, rel=AGREES)
     assert (after.usage.stored_peak or 0) >= 8 * MEBI
-    _, _, later = observed(shell, "rm /tmp/kept")
+    _, _, later = observed(shell, f"rm {tmp}/kept")
     assert later.samples[-1].stored < MEBI
 
 

@@ -15,8 +15,9 @@ from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells import inside
-from wpk_sandbox.sandbox.shells.bubblewrap_root import NAMESPACES, interpreter
+from wpk_sandbox.sandbox.shells.bubblewrap_root import NAMESPACES
 from wpk_sandbox.sandbox.shells.bubblewrap_shell import BubblewrapShell
+from wpk_sandbox.sandbox.shells.delivery import interpreter
 from wpk_sandbox.sandbox.shells.supervised import opened
 
 PROBE_TIMEOUT = 5.0

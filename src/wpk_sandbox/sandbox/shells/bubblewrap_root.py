@@ -1,13 +1,11 @@
 """What bubblewrap is asked for: the namespaces, and a root that holds little more than the host's /usr."""
 
-import stat
-import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
 from wpk_sandbox.sandbox.gate import device
-from wpk_sandbox.sandbox.shells import inside
+from wpk_sandbox.sandbox.shells import delivery, inside
 from wpk_sandbox.sandbox.shells.supervised import memory_file
 
 NAMESPACES = (
@@ -33,17 +31,7 @@ SETTINGS = f"{SUPERVISOR}/settings.json"
 # Where the supervisor finds the device that makes devices. What is mounted there later hides it from commands.
 TUN = "/dev/shm/tun"  # noqa: S108 - the sandbox's own
 
-_USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
 _STREAMS = {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}
-_FROM_HOST = (
-    "/etc/ld.so.cache",
-    "/etc/alternatives",
-    "/etc/ssl/certs",
-    "/etc/ssl/openssl.cnf",
-    "/etc/pki/tls/certs",
-    "/etc/pki/ca-trust/extracted",
-)
 _OWN_ACCOUNT = f"wpk:x:{inside.USER}:{inside.USER}:wpk:{inside.WORKSPACE}:/bin/sh"
 _WRITTEN = {
     "/etc/passwd": f"root:x:0:0:root:/:/sbin/nologin\n{_OWN_ACCOUNT}\n",
@@ -54,31 +42,22 @@ _WRITTEN = {
 }
 
 
-def interpreter(user: int | None) -> Path | None:
-    """The Python that runs the supervisor: this one where `user` can read it, else the host's; None for neither."""
-    own = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    if user is None or all(_open_to_all(path) for path in (own, *own.parents, Path(sys.base_prefix))):
-        return own
-    host = Path("/usr/bin/python3").resolve()
-    return host if host.exists() else None
-
-
 def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[list[str], list[int]]:
     """Arguments that build the root, and the descriptors that they read from, open as long as `open_files`.
 
     `settings` are what the supervisor is told.
     """
-    written = {**_supervisor(), **_gate(), SETTINGS: settings, **_WRITTEN}
+    written = {**delivery.supervisor(SUPERVISOR), **_gate(), SETTINGS: settings, **_WRITTEN}
     descriptors = {
         path: open_files.enter_context(memory_file(text.encode())).fileno() for path, text in written.items()
     }
     arguments = [
         *_usr(),
-        *_interpreter_outside_usr(python),
-        *(part for path in _FROM_HOST for part in ("--ro-bind-try", path, path)),
+        *_outside_usr(python),
+        *(part for path in delivery.FROM_HOST for part in ("--ro-bind-try", path, path)),
         *(part for path, fd in descriptors.items() for part in ("--file", str(fd), path)),
         *("--proc", "/proc", "--dir", "/dev/shm"),  # noqa: S108 - the sandbox's own
-        *(part for name in _DEVICES for part in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
+        *(part for name in delivery.DEVICES for part in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")),
         *(part for name, fd in _STREAMS.items() for part in ("--symlink", f"/proc/self/fd{fd}", f"/dev/{name}")),
         *("--dev-bind-try", device.PATH, TUN),
         *("--dir", inside.TEMPORARY, "--dir", inside.WORKSPACE),
@@ -89,7 +68,7 @@ def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[
 
 def _usr() -> Iterable[str]:
     yield from ("--ro-bind", "/usr", "/usr")
-    for name in _USR_LINKS:
+    for name in delivery.USR_LINKS:
         path = Path("/", name)
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), str(path))
@@ -97,31 +76,16 @@ def _usr() -> Iterable[str]:
             yield from ("--ro-bind", str(path), str(path))
 
 
-def _interpreter_outside_usr(python: Path) -> Iterable[str]:
-    """The folders of an interpreter that was not installed by the host's packages, such as pyenv's."""
-    if python.is_relative_to("/usr"):
-        return
-    library = python.parents[1] / "lib"
-    for path in (python, library):
+def _outside_usr(python: Path) -> Iterable[str]:
+    """The folders of an interpreter of its own, and where it finds its library."""
+    paths = delivery.outside_usr(python)
+    for path in paths:
         yield from ("--ro-bind", str(path), str(path))
-    yield from ("--setenv", "LD_LIBRARY_PATH", str(library))
-
-
-def _supervisor() -> dict[str, str]:
-    """The supervisor's modules by where the sandbox finds them. Its user may not be able to read ours."""
-    modules = sorted(Path(__file__).with_name("supervisor").glob("*.py"))
-    found = {f"{SUPERVISOR}/supervisor/{path.name}": path.read_text(encoding="utf-8") for path in modules}
-    return {f"{SUPERVISOR}/__main__.py": "from supervisor.main import main\n\nmain()\n", **found}
+    if paths:
+        yield from ("--setenv", "LD_LIBRARY_PATH", str(paths[-1]))
 
 
 def _gate() -> dict[str, str]:
-    """The modules that make the gate's device, likewise."""
+    """The modules that make the gate's device, likewise as text."""
     modules = [Path(device.__file__).with_name(f"{name}.py") for name in ("__init__", "netlink", "device")]
     return {f"{SUPERVISOR}/gate/{path.name}": path.read_text(encoding="utf-8") for path in modules}
-
-
-def _open_to_all(path: Path) -> bool:
-    try:
-        return bool(path.stat().st_mode & stat.S_IXOTH)
-    except OSError:
-        return False

@@ -16,9 +16,9 @@ from wpk_sandbox.sandbox.shells.bubblewrap_root import (
     SETTINGS,
     SUPERVISOR,
     TUN,
-    interpreter,
     root_arguments,
 )
+from wpk_sandbox.sandbox.shells.delivery import interpreter
 from wpk_sandbox.sandbox.shells.given import given
 from wpk_sandbox.sandbox.shells.groups import Groups
 from wpk_sandbox.sandbox.shells.placing import placing

@@ -4,22 +4,24 @@ import base64
 import os
 import platform
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from wpk_sandbox.sandbox.sandbox import Limits
 from wpk_sandbox.sandbox.seccomp.bpf import filter_program
 from wpk_sandbox.sandbox.shells import inside
 from wpk_sandbox.sandbox.shells.groups import CPU, PROCESSES, Groups
+from wpk_sandbox.sandbox.shells.landlock_calls import Guard, before
 
 # Before 5.14 the kernel counted a user's processes over all namespaces, so its limit would count the whole desktop.
 _COUNTS_BY_NAMESPACE = (5, 14)
 
 
-def settings(limits: Limits, control: int, groups: Groups) -> dict[str, Any]:
+def settings(limits: Limits, control: int, groups: Groups, guards: Sequence[Guard] = ()) -> dict[str, Any]:
     """What every supervisor needs to know. `control` is the descriptor of its end of the socket.
 
-    Commands go into the `groups`; the supervisor stays out of them.
+    Commands go into the `groups`; the supervisor stays out of them. `guards` look at each system call before the
+    common filter does.
     """
     return {
         "control": control,
@@ -31,8 +33,8 @@ def settings(limits: Limits, control: int, groups: Groups) -> dict[str, Any]:
         "cores": _some_cores(inside.cores(limits)),
         "rlimits": rlimits(limits, groups.held),
         "filters": {
-            "recorded": _encoded(filter_program(platform.machine(), notify=True)),
-            "plain": _encoded(filter_program(platform.machine())),
+            "recorded": _program(guards, notify=True),
+            "plain": _program(guards, notify=False),
         },
     }
 
@@ -83,5 +85,7 @@ def _some_cores(count: int) -> list[int]:
     return (allowed + allowed)[first : first + min(count, len(allowed))]
 
 
-def _encoded(program: bytes) -> str:
-    return base64.b64encode(program).decode()
+def _program(guards: Sequence[Guard], *, notify: bool) -> str:
+    """The filter of system calls; where guards are needed, there is no network to close and sockets are denied."""
+    common = filter_program(platform.machine(), notify=notify, network=not guards)
+    return base64.b64encode((before(guards, notify=notify) if guards else b"") + common).decode()

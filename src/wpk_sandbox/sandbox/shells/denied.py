@@ -7,7 +7,6 @@ from typing import Any
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.sandbox.sandbox import SecurityEvent, Threat
 from wpk_sandbox.sandbox.seccomp.bpf import ARCHITECTURES, call_names
-from wpk_sandbox.sandbox.seccomp.table import reasons
 
 # What programs of administration try in good faith, too: they are stopped and told, and condemn nobody.
 _MAY_BE_ORDINARY = {
@@ -20,16 +19,18 @@ _RAW = {2, 10, 16, 17}
 _SHOWN_ARGUMENTS = {"socket": 3, "socketpair": 3, "personality": 1, "clone": 1, "unshare": 1, "setns": 2}
 
 
-def events(counted: Iterable[Mapping[str, Any]], further: int) -> tuple[SecurityEvent, ...]:
-    """An event for each kind of denied call; `further` were not kept apart."""
-    found = [_event(call) for call in counted]
+def events(
+    counted: Iterable[Mapping[str, Any]], further: int, reasons: Mapping[str, str]
+) -> tuple[SecurityEvent, ...]:
+    """An event for each kind of denied call, with the reason for its name; `further` were not kept apart."""
+    found = [_event(call, reasons) for call in counted]
     if further:
         message = "further denied system calls, too many to be told apart"
         found.append(SecurityEvent(Threat.ESCAPE, Severity.MEDIUM, message, count=further))
     return tuple(found)
 
 
-def _event(call: Mapping[str, Any]) -> SecurityEvent:
+def _event(call: Mapping[str, Any], reasons: Mapping[str, str]) -> SecurityEvent:
     machine = platform.machine()
     process = f"{call['process']} ({call['id']})" if call["process"] else str(call["id"])
     count = int(call["count"])
@@ -38,7 +39,7 @@ def _event(call: Mapping[str, Any]) -> SecurityEvent:
         words = "a system call of another architecture was denied: no table covers those"
         return SecurityEvent(Threat.ESCAPE, Severity.HIGH, words, evidence, process, count)
     name = call_names(machine).get(call["number"], f"number {call['number']}")
-    reason = reasons().get(name, "is not one that commands need")
+    reason = reasons.get(name, "is not one that commands need")
     arguments = call["arguments"][: _SHOWN_ARGUMENTS.get(name, 0)]
     evidence = f"{name}({', '.join(map(hex, arguments))}{'' if arguments else '…'}) was denied with EPERM"
     family = int(call["arguments"][0]) & 0xFFFF_FFFF if name == "socket" else None

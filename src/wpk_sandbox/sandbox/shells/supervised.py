@@ -16,6 +16,7 @@ from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.package.units import human_bytes, human_seconds
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, Limits, Observed, Sample, Usage
+from wpk_sandbox.sandbox.seccomp.table import reasons
 from wpk_sandbox.sandbox.shells import confinement, denied, inside, probe
 from wpk_sandbox.sandbox.shells.conversation import ANSWER_TIMEOUT, Conversation
 from wpk_sandbox.sandbox.shells.groups import CPU, MEMORY, PROCESSES, Counters, Groups, hierarchies
@@ -48,6 +49,7 @@ class SupervisedShell(ABC):
         self.groups = groups
         self.details = ""
         self.calls = "none"
+        self.reasons = reasons()
         self.made: dict[str, int] = {}
         self._opened = ExitStack()
         self._talk: Conversation | None = None
@@ -129,7 +131,7 @@ class SupervisedShell(ABC):
     def observed(self) -> Observed:
         answer = self.talk.ask(b"observed")
         samples = tuple(Sample(at, cpu, *map(int, rest)) for at, cpu, *rest in answer["samples"])
-        events = denied.events(answer["denied"], answer["further"])
+        events = denied.events(answer["denied"], answer["further"], self.reasons)
         return Observed(events=events, samples=samples, usage=self.measured(answer["usage"]))
 
     def usage(self) -> Usage:
@@ -143,11 +145,13 @@ class SupervisedShell(ABC):
         counted = {key: value for key, value in asdict(self.groups.usage()).items() if value is not None}
         return Usage(**{**said, **counted})
 
-    def answers(self) -> probe.Answers:
+    def answers(self, script: str = probe.POSTURE, environment: Mapping[str, str] | None = None) -> probe.Answers:
         """What the probes found inside. Raises `SandboxError` when they did not come to an end."""
-        completed = self.run(probe.POSTURE, environment={}, timeout=PROBE_TIMEOUT)
+        completed = self.run(script, environment=environment or {}, timeout=PROBE_TIMEOUT)
         if completed.ended:
             raise SandboxError(f"the shell could not be measured: {completed.ended}, {completed.detail}")
+        # What the probes tried is no doing of the package.
+        self.observed()
         return probe.Answers(completed.stdout)
 
     def calls_evidence(self, answers: probe.Answers) -> Evidence:

@@ -9,7 +9,7 @@ import pytest
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec, ShellAccess
-from wpk_sandbox.sandbox.shells import bubblewrap_root
+from wpk_sandbox.sandbox.shells import bubblewrap_root, delivery
 from wpk_sandbox.sandbox.shells.bubblewrap import BUBBLEWRAP
 
 JOINED = SandboxSpec(access=ShellAccess("container:x"))
@@ -60,7 +60,8 @@ def test_nothing_of_the_host_is_writable_or_outside_of_what_is_named() -> None:
     sources = {source for _, source, _ in binds}
     assert "/usr" in sources, "the control is bound"
     assert all(
-        re.match(r"/(usr|s?bin|lib\w*|dev/(\w+|net/tun)|etc/(ssl|pki|alternatives|ld\.so)\S*)$", path) for path in sources
+        re.match(r"/(usr|s?bin|lib\w*|dev/(\w+|net/tun)|etc/(ssl|pki|alternatives|ld\.so)\S*)$", path)
+        for path in sources
     )
     assert arguments.index("--remount-ro") > max(at for at, option in enumerate(arguments) if "bind" in option)
     assert any("wpk:x:65532:65532" in text for text in contents.values())
@@ -79,8 +80,8 @@ def test_every_namespace_is_asked_for() -> None:
 
 
 def test_interpreter_is_one_that_the_sandbox_can_read() -> None:
-    own = bubblewrap_root.interpreter(None)
+    own = delivery.interpreter(None)
     assert own is not None
     assert own.is_absolute()
-    others = bubblewrap_root.interpreter(65532)
+    others = delivery.interpreter(65532)
     assert others is None or all(folder.stat().st_mode & 0o001 for folder in others.parents)

@@ -111,7 +111,7 @@ class Denials:
     def answer(self, listener: int, happened: int) -> bool:
         """Answer calls that wait; False when there is nobody left to listen to, or enough was heard."""
         for _ in range(AT_ONCE):
-            if not happened & select.POLLIN:
+            if not happened & select.POLLIN or self.answered[listener] >= ANSWERED:
                 break
             self.answered[listener] += self._answer_one(listener)
             poll = select.poll()

@@ -24,7 +24,7 @@ class Supervisor:
     """Serves requests one after another, and keeps watch between and during them.
 
     `others` finds the processes of the sandbox, `end` ends them (False when there were none), `stored` tells the
-    bytes of their files.
+    bytes of their files: as of late, or as of now.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Supervisor:
         settings: dict[str, Any],
         others: Others,
         end: Callable[[], bool],
-        stored: Callable[[], int],
+        stored: Callable[[bool], int],
     ) -> None:
         self.control = control
         self.settings = settings
@@ -167,7 +167,7 @@ class Supervisor:
     def look(self, *, now: bool = False) -> tuple[int, int]:
         """The processes, and the bytes of memory that they and their files take; both are remembered."""
         processes, memory, running = measure(self.others())
-        stored = self.stored()
+        stored = self.stored(now)
         memory += stored
         for peak, value in (("memory_peak", memory), ("processes_peak", processes), ("stored_peak", stored)):
             self.peaks[peak] = max(self.peaks[peak], value)

@@ -43,7 +43,7 @@ def become(wanted: dict[str, Any], settings: dict[str, Any], denials: Denials, s
     """Turn this process into the command."""
     enter(settings["groups"])
     os.setsid()
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT):
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)

@@ -1,0 +1,251 @@
+"""An open shell without namespaces: the files that its commands may use, and what is measured inside."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from wpk_sandbox import command
+from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
+from wpk_sandbox.sandbox.shells import confinement, delivery, inside
+from wpk_sandbox.sandbox.shells.groups import Groups
+from wpk_sandbox.sandbox.shells.landlock_calls import REASONS, guards
+from wpk_sandbox.sandbox.shells.placing import placing
+from wpk_sandbox.sandbox.shells.probe import SAY, Answers
+from wpk_sandbox.sandbox.shells.supervised import SupervisedShell
+from wpk_sandbox.sandbox.shells.supervisor import landlock
+
+PLACING_TIMEOUT = 20.0
+# Looks for processes that survived, and seconds between two.
+ROUNDS, PAUSE = 100, 0.01
+
+# Tries from inside what must fail, each beside what must not, so that silence proves nothing.
+_PROBE = (
+    SAY
+    + """
+say uid "$(id -u)"
+while read -r key value rest; do
+  case $key in CapEff:|CapPrm:|CapAmb:|NoNewPrivs:|Seccomp:) say "$key" "$value" ;; esac
+done </proc/self/status
+while read -r key kind soft rest; do
+  case "$key $kind" in
+    "Max processes") say nproc "$soft" ;;
+    "Max data") say data "${rest%% *}" ;;
+  esac
+done </proc/self/limits
+for folder in / /tmp /var/tmp /dev/shm /run "$HOST"; do
+  if (: >"$folder/.wpk-probe-$$") 2>/dev/null; then say written "$folder"; rm -f "$folder/.wpk-probe-$$"; fi
+done
+if (: >"$HOME/.wpk-probe" && rm "$HOME/.wpk-probe" && : >"$TMPDIR/.wpk-probe" && rm "$TMPDIR/.wpk-probe"); then
+  say own writable
+fi
+for file in /etc/passwd /etc/hostname /etc/shadow "$HOST/.wpk-sandbox.json"; do
+  if (read -r line <"$file") 2>/dev/null; then say "read" "$file"; fi
+done
+for name in HOME TMPDIR; do
+  eval "folder=\\$$name"
+  cp /usr/bin/true "$folder/.wpk-true" 2>/dev/null || cp /bin/true "$folder/.wpk-true"
+  if "$folder/.wpk-true" 2>/dev/null; then say started "$name"; fi
+  rm -f "$folder/.wpk-true"
+done
+if kill -0 "$OURS" 2>/dev/null; then say signalled "$OURS"; fi
+if kill -0 $$; then say "signals" own; fi
+LD_LIBRARY_PATH="$LIBRARY" "$PYTHON" -I -S -c '
+import socket
+socket.socketpair()
+print("socketpair", "made", sep="\\t")
+for family in ("AF_INET", "AF_INET6", "AF_UNIX"):
+    try:
+        socket.socket(getattr(socket, family), socket.SOCK_DGRAM)
+        print(family, "made", sep="\\t")
+    except OSError as error:
+        print(family, error.strerror, sep="\\t")
+'
+exit 0
+"""
+)
+
+
+class LandlockShell(SupervisedShell):
+    """The supervisor is the reaper of all that commands start; `base` is a folder of theirs on the host's disk."""
+
+    name = "landlock"
+
+    def __init__(self, spec: SandboxSpec, groups: Groups, user: int | None, base: Path) -> None:
+        super().__init__(spec.limits, groups)
+        self._user = user
+        self._base = base
+        self._files = {**spec.network.files, **(spec.access.files if spec.access else {})}
+        self._variables = {**spec.network.environment, **(spec.access.environment if spec.access else {})}
+        self._version = landlock.version()
+        self.reasons = {**self.reasons, **REASONS}
+
+    def place(self) -> str:
+        weaker = "no namespaces: processes, host names and the names of files are visible"
+        if self._version < landlock.SCOPED_SINCE and self._user is None:
+            weaker += ", and this user's other processes can be signalled"
+        who = f"user {self._user}" if self._user is not None else "our own user"
+        return f"this host's programs under Landlock (version {self._version}), {who}, no sockets ({weaker})"
+
+    def began(self) -> None:
+        if self.calls == "none":
+            raise SandboxError("this kernel filters no system calls, without which Landlock leaves sockets open")
+        if self._files:
+            text, variables = placing({self._here(path): content for path, content in self._files.items()})
+            completed = self.run(text, environment=variables, timeout=PLACING_TIMEOUT)
+            if completed.exit_code != 0:
+                raise SandboxError(f"could not put files into the shell: {completed.stderr or completed.detail}")
+
+    def environment(self) -> Mapping[str, str]:
+        own = {"HOME": str(self._base / "workspace"), "TMPDIR": str(self._base / "tmp")}
+        return {**super().environment(), **own, **self._variables}
+
+    def spawn(self, control: int, opened: ExitStack) -> command.Process:
+        python = delivery.interpreter(self._user)
+        if python is None:
+            raise SandboxError("no Python that the sandbox can read", "install python3 in /usr")
+        lay_out(self._base, self._user)
+        entrances = self.groups.entrances()
+        libraries = [f"LD_LIBRARY_PATH={path}" for path in delivery.outside_usr(python)[-1:]]
+        argv = ["env", "-i", *libraries, str(python), "-I", "-S", str(self._base / "supervisor"), "-"]
+        reading, writing = os.pipe()
+        with os.fdopen(reading) as stdin, os.fdopen(writing, "w", encoding="utf-8") as told:
+            kept = (control, *entrances)
+            started = command.start(argv, cwd="/", stdin=stdin.fileno(), pass_fds=kept, user=self._user)
+            process = opened.enter_context(started)
+            # What nobody may signal is known only now.
+            json.dump(self._settings(control, entrances, python, process.pid), told)
+        return process
+
+    def _settings(self, control: int, entrances: list[int], python: Path, supervisor: int) -> dict[str, Any]:
+        protected = (supervisor, os.getpid())
+        guarded = guards(protected, self._version, owns_files=self._user is None)
+        folders = [str(self._base / "workspace"), str(self._base / "tmp")]
+        return {
+            **confinement.settings(self.limits, control, self.groups, guarded),
+            "groups": entrances,
+            "workspace": folders[0],
+            "written": folders,
+            "places": list(self._places(python)),
+        }
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        python = delivery.interpreter(self._user) or Path("python3")
+        variables = {
+            "HOST": str(self._base),
+            "OURS": str(os.getpid()),
+            "PYTHON": str(python),
+            "LIBRARY": "".join(map(str, delivery.outside_usr(python)[-1:])),
+        }
+        return tuple(self._judged(self.answers(_PROBE, variables)))
+
+    def close(self) -> None:
+        super().close()
+        end_survivors(self._base)
+
+    def _judged(self, answers: Answers) -> Iterator[Evidence]:
+        user = os.geteuid() if self._user is None else self._user
+        held = [answers.one(f"{kind}:") for kind in ("CapEff", "CapPrm", "CapAmb")]
+        yield Evidence("user", answers.one("uid") == str(user) != "0", f"uid {answers.one('uid') or 'unknown'}")
+        none_held = all(value and int(value, 16) == 0 for value in held)
+        yield Evidence("capabilities", none_held, "held none" if none_held else f"held {held}")
+        yield Evidence(
+            "new privileges", answers.one("NoNewPrivs:") == "1", f"NoNewPrivs {answers.one('NoNewPrivs:')}"
+        )
+        written, own = answers.all("written"), answers.one("own") == "writable"
+        yield Evidence(
+            "root file system", own and not written, f"writable: {', '.join(written) or 'none but its own folders'}"
+        )
+        read = answers.all("read")
+        yield Evidence("host's files", own and not read, f"readable: {', '.join(read) or 'none of those tried'}")
+        started = answers.all("started")
+        yield Evidence(
+            inside.TEMPORARY, started == ["HOME"], f"programs start from: {', '.join(started) or 'nowhere'}"
+        )
+        yield _sockets("network", answers, ("AF_INET", "AF_INET6"))
+        yield _sockets("daemon sockets", answers, ("AF_UNIX",))
+        signalled = answers.all("signalled")
+        yield Evidence(
+            "other processes",
+            answers.one("signals") == "own" and not signalled,
+            "wpk-sandbox itself can be signalled" if signalled else "a signal to wpk-sandbox was refused",
+        )
+        yield self.calls_evidence(answers)
+        yield from self.limits_evidence(answers)
+
+    def _places(self, python: Path) -> Iterator[tuple[str, str]]:
+        """What commands may use, and what for. Whatever is not there is not allowed either."""
+        yield from ((f"/{name}", "run") for name in ("usr", *delivery.USR_LINKS))
+        yield from ((str(path), "run") for path in delivery.outside_usr(python))
+        yield from ((path, "read") for path in (*delivery.FROM_HOST, "/proc"))
+        yield from ((f"/dev/{name}", "device") for name in delivery.DEVICES)
+        yield str(self._base / "workspace"), "write and run"
+        yield str(self._base / "tmp"), "write"
+
+    def _here(self, path: str) -> str:
+        """Where a path of other shells is in this one."""
+        for other, own in ((inside.WORKSPACE, "workspace"), (inside.TEMPORARY, "tmp")):
+            if path.startswith(f"{other}/"):
+                return f"{self._base / own}{path.removeprefix(other)}"
+        raise SandboxError(f"{path} cannot be placed in the shell")
+
+
+def _sockets(name: str, answers: Answers, families: tuple[str, ...]) -> Evidence:
+    """That sockets of some families are not to be had, beside a pair that is, so that it was tried at all."""
+    refused = all("ermi" in answers.one(family) for family in families)
+    seen = ", ".join(f"{family} {answers.one(family) or 'untried'}" for family in families)
+    return Evidence(name, refused and answers.one("socketpair") == "made", seen)
+
+
+def end_survivors(base: Path) -> None:
+    """End what a supervisor left that was killed from outside: whoever carries the folder in its environment."""
+    mark = f"{base / 'tmp'}\0".encode()
+    for _ in range(ROUNDS):
+        found = [
+            int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _environment(path)
+        ]
+        if not found:
+            return
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(PAUSE)
+
+
+def _environment(path: Path) -> bytes:
+    try:
+        return path.read_bytes() + b"\0"
+    except OSError:
+        return b""
+
+
+def unlock(base: Path) -> None:
+    """Open folders that a command has closed, so that they can be removed. All its processes are gone."""
+    for folder, names, _ in os.walk(base):
+        for name in names:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                path.chmod(0o700)
+
+
+def lay_out(base: Path, user: int | None) -> None:
+    """Make the folders of a shell anew, and the supervisor's modules, which `user` may read but not change."""
+    base.chmod(0o711)
+    unlock(base)
+    for name in ("workspace", "tmp"):
+        shutil.rmtree(base / name, ignore_errors=True)
+        (base / name).mkdir()
+        if user is not None:
+            os.chown(base / name, user, user)
+        (base / name).chmod(0o700)
+    for path, text in delivery.supervisor(str(base / "supervisor")).items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).parent.chmod(0o755)
+        Path(path).write_text(text, encoding="utf-8")
+        Path(path).chmod(0o644)

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import clusters
 import leaving
 import left
 import table
@@ -81,6 +82,7 @@ def _sandbox(
             findings.faults.append(f"WPK_SANDBOX_REQUIRE names {MADE_OF[name]}, but {reason}")
         for attempt in attempts:
             findings.none(attempt.number, attempt.name, name, reason)
+        clusters.not_here(name, findings, reason)
         return
     behind = leaving.Leaving()
     with sandbox.open():
@@ -88,7 +90,10 @@ def _sandbox(
         tried = sandbox.batch([each for each in attempts if not each.alone], host.given)
         tried |= {each.name: sandbox.alone(each, host.given) for each in attempts if each.alone}
         killed = leaving.kill(sandbox, host)
+        if name == "kind":
+            clusters.refused(sandbox, findings)
         behind.leave(sandbox)
+        sandbox.alone(leaving.DEEP, host.given)
     for attempt in attempts:
         one = tried.get(attempt.name, Tried(Told("mistake", "a step before it failed")))
         findings.add(attempt, name, one, control[attempt.name])
@@ -101,7 +106,9 @@ def _closed(sandbox: Sandbox, findings: Findings) -> None:
     """An endless tree of folders goes with its sandbox, and nothing is copied out of one."""
     tally = sandbox.tally
     verdict = Verdict.OPEN if tally.left else Verdict.BLOCKED
-    findings.cells.append(Cell(23, "removed-with-all-in-it", sandbox.name, verdict, str(tally)))
+    findings.cells.append(Cell(23, leaving.DEEP.name, sandbox.name, verdict, str(tally)))
+    if sandbox.name != "kind":
+        clusters.not_here(sandbox.name, findings)
 
 
 def _aimed(names: str, given: dict[str, Any]) -> str:

@@ -9,6 +9,9 @@ from sandboxes import Tried
 # What a call says where the kernel was built without it, or the host has no such thing.
 NONE_HERE = {"ENOSYS", "EAFNOSUPPORT", "EPROTONOSUPPORT", "EOPNOTSUPP", "ENODEV", "ENXIO", "ENOENT"}
 
+# A refused object or call is a failed step, whose message says who refused it and why.
+OF_CLUSTERS = 55
+
 
 @dataclass
 class Findings:
@@ -48,5 +51,7 @@ def reported(attempt: Attempt, tried: Tried) -> str:
     """The first thing that the result says of it; a limit that ended the step names it in any case."""
     if tried.step is not None and tried.step.limit:
         return tried.reports[0]
+    if attempt.number == OF_CLUSTERS and tried.step is not None and tried.told.outcome == "blocked":
+        return f"the step failed: {tried.step.message}"
     pattern = re.compile(attempt.names, re.IGNORECASE) if attempt.names else None
     return next((line for line in tried.reports if pattern and pattern.search(line)), "")

@@ -93,16 +93,23 @@ class Sandbox:
         return self._opened.cluster
 
     def batch(self, attempts: Sequence[Attempt], given: Mapping[str, Any]) -> dict[str, Tried]:
-        """Try functions of `probes`, each in a step of its own, in one run."""
-        steps = self.run([("place", placing(), 40)] + [_step(attempt, given) for attempt in attempts])
-        return {step.name: Tried(_told(step), step) for step in steps[1:]}
+        """Try functions of `probes`, those of one number in one step, in one run."""
+        together: dict[str, list[Attempt]] = {}
+        for attempt in attempts:
+            together.setdefault(f"number-{attempt.number}", []).append(attempt)
+        steps = self.run([("place", placing(), 40), *(_step(name, each, given) for name, each in together.items())])
+        return {
+            attempt.name: Tried(_told(step, attempt.name), step)
+            for step in steps[1:]
+            for attempt in together[step.name]
+        }
 
     def alone(self, attempt: Attempt, given: Mapping[str, Any]) -> Tried:
         """Try what may end its step, and with it everything that comes after."""
-        steps = self.run([("place", placing(), 40), _step(attempt, given)])
+        steps = self.run([("place", placing(), 40), _step(attempt.name, [attempt], given)])
         if len(steps) < 2 or steps[0].status is not StepStatus.OK:
             return Tried(Told("mistake", f"the step before failed: {steps[0].message if steps else 'none'}"))
-        return Tried(_told(steps[1]), steps[1])
+        return Tried(_told(steps[1], attempt.name), steps[1])
 
     def run(self, steps: Sequence[tuple[str, str, int]]) -> tuple[StepResult, ...]:
         """The results of shell commands: name, command, timeout in seconds."""
@@ -110,13 +117,13 @@ class Sandbox:
         options = RunOptions(rollback=NEVER, limits=self._request.settings.spec.limits)
         return run(plan, self._opened, options, Silent()).steps
 
-    def apply(self, name: str, manifest: Mapping[str, Any]) -> StepResult:
-        """The result of a step that applies an object."""
-        plan = self._plan(package([{"name": name, "timeout": "30s", "kubernetes": manifest}], "k8s"))
+    def apply(self, name: str, *manifests: Mapping[str, Any]) -> StepResult:
+        """The result of the last of some steps that each apply an object."""
+        steps = [{"name": f"{name}-{at}", "timeout": "30s", "kubernetes": one} for at, one in enumerate(manifests)]
         options = RunOptions(
             rollback=NEVER, limits=self._request.settings.spec.limits, settle_timeout=1, after_timeout=1
         )
-        return run(plan, self._opened, options, Silent()).steps[0]
+        return run(self._plan(package(steps, "k8s")), self._opened, options, Silent()).steps[-1]
 
     def why_not(self) -> str | None:
         """Why this host, or this version, has no such sandbox."""
@@ -149,15 +156,16 @@ class Sandbox:
         return replace(self._request, selection=find([path.name], root=self.folder))
 
 
-def _step(attempt: Attempt, given: Mapping[str, Any]) -> tuple[str, str, int]:
-    command = attempt.command or f"python3 -B {PLACE} {shlex.quote(json.dumps(given))} {attempt.name}"
-    return attempt.name, command, attempt.timeout
+def _step(name: str, attempts: Sequence[Attempt], given: Mapping[str, Any]) -> tuple[str, str, int]:
+    names = " ".join(attempt.name for attempt in attempts)
+    command = attempts[0].command or f"python3 -B {PLACE} {shlex.quote(json.dumps(given))} {names}"
+    return name, command, max(attempt.timeout for attempt in attempts)
 
 
-def _told(step: StepResult) -> Told:
+def _told(step: StepResult, name: str) -> Told:
     if step.limit:
         return Told("blocked", f"{step.limit}: {step.message}", str(step.limit))
-    if told := read(step.stdout).get(step.name):
+    if told := read(step.stdout).get(name):
         return told
     return Told("mistake" if step.status is not StepStatus.OK else "open", step.message)
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.folder import temporary_folder
 from wpk_sandbox.sandbox.ledger import Ledger
@@ -27,6 +28,8 @@ class _Landlock:
     def why_not(self, spec: SandboxSpec) -> str | None:
         if kernel.version() < 1:
             return "this kernel has no Landlock, or the container's seccomp profile denies it; Linux 5.13 has it"
+        if command.find("env") is None:
+            return "the program `env` is not on PATH; put the folder of the system's programs there"
         if delivery.interpreter(_user()) is None:
             return f"user {inside.USER} cannot read this Python; install python3 in /usr, or do not run as root"
         return _NO_ROUTES if _wants_a_network(spec) else None

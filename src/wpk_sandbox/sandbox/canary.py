@@ -28,8 +28,14 @@ _ADDRESSES = (
     ("metadata address, IPv6", "fd00:ec2::254", 80),
 )
 
-# What each program says, or the C library for it, when there is no way, or when somebody refuses.
-_NO_WAY = ("unreachable", "no route to host", "cannot assign requested address", "not supported by protocol")
+# What each program says, or its C library (glibc, musl), when there is no way, or when somebody refuses.
+_NO_WAY = (
+    "unreachable",
+    "no route to host",
+    "cannot assign requested address",
+    "address not available",
+    "not supported by protocol",
+)
 _NO_NAME = (
     "name resolution",
     "not known",
@@ -37,6 +43,8 @@ _NO_NAME = (
     "no address associated",
     "nodename nor servname",
     "can't resolve",
+    "does not resolve",
+    "try again",
 )
 _REFUSED = ("connection refused",)
 
@@ -72,6 +80,7 @@ def _names(route: Route, host: str) -> bool:
 
 # Each function connects to $1 at port $2, and succeeds when it is connected. It says why not in its first line.
 _REACH = """
+LC_ALL=C; export LC_ALL
 if command -v bash >/dev/null && command -v timeout >/dev/null; then
   tool=bash
   reach() { timeout PATIENCE bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2"; }

@@ -218,6 +218,13 @@ def test_each_process_is_limited_and_cannot_raise_it(shell: Shell, image: str, l
         assert say(f"ulimit -H{letter}") != said.stdout
 
 
+def test_names_are_not_waited_for_long(shell: Shell) -> None:
+    said = shell.run("cat /etc/resolv.conf", environment={}, timeout=20).stdout
+    assert "timeout:1 attempts:1" in said
+    with container(BUSYBOX, "sleep 600") as (_, say):
+        assert "attempts:1" not in say("cat /etc/resolv.conf")
+
+
 def test_orphans_are_collected(shell: Shell) -> None:
     """Whoever loses its parent becomes a child of process 1, and is nobody's zombie when it ends."""
     shell.run("(sh -c 'sleep 0.1 & exit' &)", environment={}, timeout=20)

@@ -31,13 +31,20 @@ def judged(line: str, **how: bool) -> Evidence:
         "1 nc: bad address 'example.com'",
         "1 example.com: line 1: example.com: Temporary failure in name resolution",
         "1 [Errno -2] Name or service not known",
+        "1 nc: can't connect to remote host (192.0.2.10): Network unreachable",
+        "1 nc: can't connect to remote host: Address not available",
+        "1 [Errno -3] Try again",
+        "1 [Errno -2] Name does not resolve",
     ],
 )
 def test_no_way_and_no_name_are_what_a_closed_network_says(words: str) -> None:
     assert judged(words).held
 
 
-@pytest.mark.parametrize("words", ["0 ", "0 something", "124 ", "143 ", "1 nc: timed out", "1 odd words", "", "1 "])
+@pytest.mark.parametrize(
+    "words",
+    ["0 ", "0 something", "124 ", "143 ", "1 nc: timed out", "1 Operation timed out", "1 odd words", "", "1 "],
+)
 def test_a_connection_silence_and_whatever_is_not_understood_are_open(words: str) -> None:
     assert not judged(words).held
     assert not judged(words, gate=True).held

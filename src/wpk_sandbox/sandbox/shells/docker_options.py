@@ -97,6 +97,9 @@ def host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
         "log_config": {"Type": "none"},
         "restart_policy": {"Name": "no"},
     }
+    if network == "none":
+        # Else a program with musl waits for five seconds before it believes that nobody answers.
+        options["dns_opt"] = ["timeout:1", "attempts:1"]
     options |= network_options(spec)
     return {**options, "runtime": spec.runtime} if spec.runtime else options
 

@@ -5,34 +5,29 @@ it ends, its device goes with it: the shell is as closed as before, and only wha
 """
 
 import logging
-import socket
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.gate.attached import Attached
-from wpk_sandbox.sandbox.gate.mux import BrokenMuxError, Mux
 from wpk_sandbox.sandbox.gate.observed import joined, observed
 from wpk_sandbox.sandbox.gate.program import source
-from wpk_sandbox.sandbox.gate.recorder import Seen, Taken
+from wpk_sandbox.sandbox.gate.recorder import Taken
+from wpk_sandbox.sandbox.gate.talk import READY_TIMEOUT, Talk
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Observed, Route, SecurityEvent, Threat
 from wpk_sandbox.sandbox.seccomp.profile import docker_profile
 
 log = logging.getLogger(__name__)
 
-READY_TIMEOUT = 20.0
-TAKE_TIMEOUT = 2.0
-
 # To make the device; then to go on as the commands' user, whose processes it looks at.
 _CAPABILITIES = ["NET_ADMIN", "SETUID", "SETGID"]
 _MEMORY = 96 * 1024**2
 _PROCESSES = 256
-_KEPT = 1000
 
 _WITHOUT_PYTHON = "holds no python3"
 _without_python: set[str] = set()
@@ -49,9 +44,12 @@ class ContainerGate:
         self._routes = tuple(routes)
         self._opened = ExitStack()
         self._container = ""
-        self._talk: _Talk | None = None
+        self._talk: Talk | None = None
         self._starting: threading.Thread | None = None
         self._before: list[Observed] = []
+        self._attached: Attached | None = None
+        self._shell_runs = threading.Event()
+        self._closing = self._ended = False
         self._forbidden = ""
         self.why_not = ""
 
@@ -59,22 +57,29 @@ class ContainerGate:
         """Say why there can be none, before it is begun."""
         self._forbidden = reason
 
-    def begin(self) -> None:
-        """Start in the background: the shell's container runs by now. `ready` waits for it."""
+    def prepare(self) -> None:
+        """Create the container in the background, while the shell's is started."""
         self.why_not = ""
         self._starting = threading.Thread(target=self._start, daemon=True)
         self._starting.start()
+
+    def begin(self) -> None:
+        """Start it in the background: the shell's container runs by now. `ready` waits for it."""
+        if self._starting is None:
+            self.prepare()
+        self._shell_runs.set()
 
     def ready(self) -> bool:
         """Wait until the gate stands, and start it again when it ended; False, with `why_not`, when there is none.
 
         Raises `SandboxError` when routes were asked for and cannot be had.
         """
-        if self._talk and self._talk.ended.is_set():
-            self._note_the_end(self._talk)
+        self._wait()
+        self._note_an_end()
+        if self._ended:
+            self._ended = False
             self.begin()
-        if self._starting:
-            self._starting.join()
+            self._wait()
         if self.why_not and self._routes:
             raise SandboxError(f"the shell's routes cannot be had: {self.why_not}", "see `wpk-sandbox doctor`")
         return not self.why_not
@@ -83,8 +88,7 @@ class ContainerGate:
         """What was tried since this was last asked, and the end of the gate when that was not the shell's."""
         if self._talk:
             self._before.append(observed(self._talk.take(), self._routes))
-            if self._talk.ended.is_set():
-                self._note_the_end(self._talk)
+            self._note_an_end()
         before, self._before = self._before, []
         return joined(before)
 
@@ -94,25 +98,40 @@ class ContainerGate:
 
     def end(self) -> None:
         """Let go of the container before its shell is ended, which ends it too."""
-        if self._starting:
-            self._starting.join()
+        self._wait()
+        self._shell_runs.clear()
         talk, self._talk = self._talk, None
         if talk:
             self._before.append(observed(talk.take(), self._routes))
-            talk.attached.close()
+            talk.streams.close()
 
     def close(self) -> None:
-        """Remove it. May be called again."""
-        self.end()
+        """Remove it. May be called again, and while it is being started."""
+        self._closing = True
+        self._shell_runs.set()
+        if self._attached:
+            self._attached.close()
+        self._wait()
+        self._talk = None
         self._opened.close()
 
-    def _note_the_end(self, talk: "_Talk") -> None:
-        self._talk = None
+    def _wait(self) -> None:
+        if self._starting:
+            self._starting.join()
+            self._starting = None
+
+    def _note_an_end(self) -> None:
+        """Note when the gate has ended by itself."""
+        talk = self._talk
+        if talk is None or not talk.ended.is_set():
+            return
+        self._talk, self._ended = None, True
+        self._before.append(observed(talk.take(), self._routes))
         event = SecurityEvent(
             Threat.NETWORK,
             Severity.MEDIUM,
             "the gate ended, so for a while nothing was recorded; the network stayed closed",
-            talk.attached.last_words(),
+            talk.streams.last_words(),
         )
         self._before.append(Observed(events=(event,)))
 
@@ -161,90 +180,26 @@ class ContainerGate:
         return daemon.container(self._ledger, name, image, **container_options(self._shell))
 
     def _run(self) -> str:
-        """Start the container and wait until it says that it is ready; why not."""
+        """Start the container as soon as its shell's runs, and wait until it says that it is ready; why not."""
+        self._shell_runs.wait()
+        if self._closing:
+            return "is closed"
         api = daemon.client().api
         with daemon.translated("start the gate"):
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            attached = Attached(api.attach_socket(self._container, streams))
+            self._attached = attached = Attached(api.attach_socket(self._container, streams))
             try:
                 api.start(self._container)
             except BaseException:
                 attached.close()
                 raise
-        talk = _Talk(attached, self._routes)
+        talk = Talk(attached, self._routes)
         reason = talk.begin(self._user)
         if reason:
             attached.close()
         else:
             self._talk = talk
         return reason
-
-
-class _Talk:
-    """The conversation with a running gate."""
-
-    def __init__(self, attached: Attached, routes: tuple[Route, ...]) -> None:
-        self.attached, self._routes = attached, routes
-        self.ended = threading.Event()
-        self._answered = threading.Event()
-        self._ready = False
-        self._failed = ""
-        self._found: list[Seen] = []
-        self._taken: Taken | None = None
-        self._mux = Mux(attached.read, attached.write, self._message, self._opened)
-
-    def begin(self, user: int) -> str:
-        """Tell it the routes and wait; why it is not ready."""
-        threading.Thread(target=self._serve, daemon=True).start()
-        with suppress(OSError):
-            self._mux.send({"routes": [(route.host, route.port) for route in self._routes], "user": user})
-        self._answered.wait(READY_TIMEOUT)
-        if self._ready:
-            return ""
-        return self._failed or self.attached.last_words() or "does not answer"
-
-    def take(self) -> Taken:
-        """All attempts with their counts; without those where it has ended or does not answer."""
-        self._answered.clear()
-        self._taken = None
-        if not self.ended.is_set():
-            with suppress(OSError):
-                self._mux.send({"take": True})
-                self._answered.wait(TAKE_TIMEOUT)
-        taken = self._taken or Taken(tuple(self._found))
-        self._found = []
-        return taken
-
-    def _serve(self) -> None:
-        try:
-            self._mux.serve()
-        except (BrokenMuxError, OSError) as error:
-            log.warning("the gate does not make sense: %s", error)
-        finally:
-            self.attached.close()
-            self.ended.set()
-            self._answered.set()
-
-    def _message(self, message: dict[str, Any]) -> None:
-        try:
-            if "found" in message:
-                if len(self._found) < _KEPT:
-                    self._found.append(Seen(**message["found"]))
-                return
-            if "taken" in message:
-                self._taken = Taken(tuple(Seen(**each) for each in message["taken"]), int(message["more"]))
-            self._ready = self._ready or bool(message.get("ready"))
-            self._failed = str(message.get("failed", ""))
-        except (TypeError, ValueError) as error:
-            raise BrokenMuxError(f"a message of another shape: {error}") from error
-        self._answered.set()
-
-    def _opened(self, number: int) -> socket.socket | None:
-        if not 0 <= number < len(self._routes):
-            return None
-        ours, theirs = socket.socketpair()
-        threading.Thread(target=self._routes[number].serve, args=(theirs,), daemon=True).start()
-        return ours
 
 
 def container_options(shell: str) -> dict[str, Any]:

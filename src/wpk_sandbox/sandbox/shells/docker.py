@@ -101,6 +101,8 @@ class _DockerShell:
     def start(self) -> None:
         """Start the container and put the access's files in."""
         with _broken("start the shell's container"):
+            if self._gate:
+                self._gate.prepare()
             self._begin()
         self._put_files()
 

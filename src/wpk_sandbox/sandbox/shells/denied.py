@@ -10,8 +10,9 @@ from wpk_sandbox.sandbox.seccomp.bpf import ARCHITECTURES, call_names
 
 # What programs of administration try in good faith, too: they are stopped and told, and condemn nobody.
 _MAY_BE_ORDINARY = {
-    *("acct", "clock_settime", "mknod", "mknodat", "personality", "quotactl", "quotactl_fd", "reboot"),
-    *("setdomainname", "sethostname", "settimeofday", "socketpair", "swapoff", "swapon", "syslog", "vhangup"),
+    *("acct", "chmod", "clock_settime", "fchmodat", "fchmodat2", "mknod", "mknodat", "personality", "quotactl"),
+    *("quotactl_fd", "reboot", "setdomainname", "sethostname", "settimeofday", "socketpair", "swapoff", "swapon"),
+    *("syslog", "vhangup"),
 }
 # linux/socket.h. An ordinary program (ping) may ask for a raw socket of some; the others are ways into the kernel.
 _FAMILIES = {2: "INET", 10: "INET6", 16: "NETLINK", 17: "PACKET", 38: "ALG", 40: "VSOCK", 44: "XDP"}

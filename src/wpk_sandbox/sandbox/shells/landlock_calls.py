@@ -25,12 +25,16 @@ _SOCKET_TYPE, _DGRAM = 0xF, 2
 _SIGNALS_OF_FILES = (8, 10, 15)
 _PRIO_PROCESS, _IOPRIO_WHO_PROCESS = 0, 1
 
+# The supervisor does these for commands, in their own folders: by name, whether a folder's descriptor comes first.
+CHANGING_MODES = {"chmod": False, "fchmodat": True, "fchmodat2": True}
+
 # Why a call is denied here that the common table allows, or allows more of.
 REASONS = {
     **dict.fromkeys(
         ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_open"),
         "reaches everybody's processes, or ours",
     ),
+    **dict.fromkeys(CHANGING_MODES, "changes files that are not the shell's own"),
     "socket": "connects, and there is no network namespace to keep it inside",
     "prlimit64": "changes the limits of another process",
     "truncate": "empties files that Landlock does not guard on this kernel",
@@ -79,12 +83,18 @@ def guards(protected: Sequence[int], version: int, *, owns_files: bool) -> tuple
     if version < 3:
         found.append(Guard(("truncate",), quiet=False))
     if owns_files:
-        found += [Guard(("chmod", "fchmodat", "fchmodat2", "chown", "lchown", "fchownat"))]
+        found += [Guard(tuple(CHANGING_MODES), quiet=False), Guard(("chown", "lchown", "fchownat"))]
         found += [Guard(("setxattr", "lsetxattr", "setxattrat", "removexattr", "lremovexattr", "removexattrat"))]
         found += [Guard(("utime", "utimes", "futimesat", "file_setattr"))]
         # With no path it is about an open file.
         found.append(Guard(("utimensat",), 1, (0,), denies_values=False))
     return tuple(found)
+
+
+def changing_modes() -> list[tuple[int, bool]]:
+    """`CHANGING_MODES` by the numbers of this machine."""
+    numbers = NUMBERS[platform.machine()]
+    return [(numbers[name], relative) for name, relative in CHANGING_MODES.items() if name in numbers]
 
 
 def before(guarded: Sequence[Guard], *, notify: bool) -> bytes:

@@ -15,7 +15,7 @@ from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.shells import confinement, delivery, inside
 from wpk_sandbox.sandbox.shells.groups import Groups
-from wpk_sandbox.sandbox.shells.landlock_calls import REASONS, guards
+from wpk_sandbox.sandbox.shells.landlock_calls import REASONS, changing_modes, guards
 from wpk_sandbox.sandbox.shells.placing import placing
 from wpk_sandbox.sandbox.shells.probe import SAY, Answers
 from wpk_sandbox.sandbox.shells.supervised import SupervisedShell
@@ -133,6 +133,7 @@ class LandlockShell(SupervisedShell):
             "workspace": folders[0],
             "written": folders,
             "places": list(self._places(python)),
+            "changing_modes": changing_modes() if self._user is None else [],
         }
 
     def evidence(self) -> tuple[Evidence, ...]:

@@ -1,9 +1,9 @@
 """The filter of system calls, and the record of what it denied.
 
 Each command carries the filter from before its first instruction. Where the kernel can (5.0), it asks us about each
-denied call while the caller waits. We note it down and answer EPERM, never anything else: to let a call continue
-would let its caller change what we had looked at (seccomp_unotify(2)). When this process is gone the kernel answers
-for it, with ENOSYS.
+denied call while the caller waits. We note it down and answer it, mostly with EPERM, but never let it continue: its
+caller could change meanwhile what we had looked at (seccomp_unotify(2)). When this process is gone the kernel
+answers for it, with ENOSYS.
 """
 
 import base64
@@ -14,6 +14,7 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from .kernel import LIBC, PR_SET_NO_NEW_PRIVS
@@ -27,6 +28,9 @@ NOTIF_RECV, NOTIF_SEND = 0xC050_2100, 0xC018_2101
 NOTIFICATION = struct.Struct("=QIIiIQ6Q")
 # The id, a value, an error, flags.
 RESPONSE = struct.Struct("=QqiI")
+
+# Does a call for a process: its number and the call's arguments. Returns 0, or the number of an error.
+DoneFor = Callable[[int, list[int]], int]
 
 RECORDED, PLAIN, NONE = "recorded", "plain", "none"
 
@@ -76,10 +80,14 @@ def strongest(filters: dict[str, str]) -> str:
 
 
 class Denials:
-    """Listens for denied calls, and counts them by call and program."""
+    """Listens for denied calls, and counts them by call and program.
 
-    def __init__(self, filters: dict[str, str]) -> None:
+    `done_for` holds those calls, by number, that we do in place of a command where they are harmless.
+    """
+
+    def __init__(self, filters: dict[str, str], done_for: dict[int, DoneFor]) -> None:
         self.filters = filters
+        self.done_for = done_for
         self.how = strongest(filters)
         self.receiving, self.handing = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.receiving.setblocking(False)
@@ -138,8 +146,10 @@ class Denials:
         try:
             fcntl.ioctl(listener, NOTIF_RECV, asked)
             identity, process, _, number, architecture, _, *arguments = NOTIFICATION.unpack(asked)
-            self._count(number, architecture, arguments, process)
-            fcntl.ioctl(listener, NOTIF_SEND, RESPONSE.pack(identity, 0, -errno.EPERM, 0))
+            refused = self.done_for[number](process, arguments) if number in self.done_for else errno.EPERM
+            if refused == errno.EPERM:
+                self._count(number, architecture, arguments, process)
+            fcntl.ioctl(listener, NOTIF_SEND, RESPONSE.pack(identity, 0, -refused, 0))
         except OSError as error:
             # The caller was killed while it waited.
             if error.errno not in (errno.ENOENT, errno.EINTR):

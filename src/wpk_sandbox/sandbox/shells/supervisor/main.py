@@ -11,10 +11,12 @@ import sys
 from typing import Any
 
 from .closing import close_sandbox
+from .denials import DoneFor
 from .ending import end_descendants, end_everyone
 from .folders import Folders
 from .landlock import restrict
 from .measuring import descendants, everyone, stored
+from .modes import change_mode
 from .serving import Supervisor
 from .starting import enters
 
@@ -47,7 +49,11 @@ def closed_by_landlock(control: socket.socket, settings: dict[str, Any]) -> Supe
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     restrict(settings["places"])
     end = functools.partial(end_descendants, descendants)
-    return Supervisor(control, settings, descendants, end, Folders(settings["written"]))
+    done_for: dict[int, DoneFor] = {
+        number: functools.partial(change_mode, relative=relative, folders=settings["written"])
+        for number, relative in settings["changing_modes"]
+    }
+    return Supervisor(control, settings, descendants, end, Folders(settings["written"]), done_for)
 
 
 def make_before_closing(settings: dict[str, Any]) -> dict[str, int]:

@@ -29,10 +29,12 @@ def descendants() -> list[int]:
     return found
 
 
-def newest() -> int:
-    """The number of the process or thread that was made last, from proc(5); they are given out in order."""
+def made_since(process: int) -> int:
+    """How many processes and threads were made since that one; their numbers are given out in order, all round."""
     with open("/proc/loadavg", encoding="ascii") as file:
-        return int(file.read().split()[-1])
+        newest = int(file.read().split()[-1])
+    with open("/proc/sys/kernel/pid_max", encoding="ascii") as file:
+        return (newest - process) % int(file.read())
 
 
 def measure(processes: Iterable[int]) -> tuple[int, int, float]:

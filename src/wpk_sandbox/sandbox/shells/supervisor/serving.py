@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .denials import Denials
-from .measuring import Others, measure, newest
+from .denials import Denials, DoneFor
+from .measuring import Others, made_since, measure
 from .sampling import Samples
 from .starting import start
 
@@ -24,7 +24,8 @@ class Supervisor:
     """Serves requests one after another, and keeps watch between and during them.
 
     `others` finds the processes of the sandbox, `end` ends them (False when there were none), `stored` tells the
-    bytes of their files: as of late, or as of now.
+    bytes of their files: as of late, or as of now. `done_for`
+    are calls that are done in place of commands.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Supervisor:
         others: Others,
         end: Callable[[], bool],
         stored: Callable[[bool], int],
+        done_for: dict[int, DoneFor] | None = None,
     ) -> None:
         self.control = control
         self.settings = settings
@@ -43,7 +45,7 @@ class Supervisor:
         self.ended: tuple[str, str] | None = None
         self.largest_child = 0
         self.peaks = {"memory_peak": 0, "processes_peak": 0, "stored_peak": 0}
-        self.denials = Denials(settings["filters"])
+        self.denials = Denials(settings["filters"], done_for or {})
         self.samples = Samples()
         self.looked = 0.0
         self.wakeup, notice = os.pipe()
@@ -100,7 +102,7 @@ class Supervisor:
             self.look(now=True)
             self.answer({"usage": self.usage(), "samples": self.samples.take(), **self.denials.taken()})
         elif message == b"made":
-            self.answer({"made": newest() - self.first})
+            self.answer({"made": made_since(self.first)})
         return bool(message)
 
     def run(self, request: int, stdout: int, stderr: int) -> None:

@@ -11,7 +11,7 @@ from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec, Shell
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Machines take the tests of modules that say `MACHINES_TOO`."""
-    if "kind" in metafunc.fixturenames:
+    if "kind" in metafunc.fixturenames and not hasattr(metafunc.module, "kind"):
         machines = MACHINES if getattr(metafunc.module, "MACHINES_TOO", False) else []
         metafunc.parametrize("kind", [*PARAMETERS, *machines], indirect=True, scope="module")
 
@@ -30,8 +30,11 @@ def shell(kind: Kind) -> Iterator[Shell]:
 
 
 @pytest.fixture
-def sh(shell: Shell) -> Callable[..., Completed]:
-    def run(command: str, timeout: float = 20, **environment: str) -> Completed:
+def sh(kind: Kind, shell: Shell) -> Callable[..., Completed]:
+    # An emulated processor is some twenty times slower than this host's.
+    usual = 90.0 if kind.provider.name == "qemu" else 20.0
+
+    def run(command: str, timeout: float = usual, **environment: str) -> Completed:
         return shell.run(command, environment=environment, timeout=timeout)
 
     return run

@@ -126,11 +126,17 @@ stored() {
   }
 }
 
+# Sets `seen`: seconds since boot, bytes in files, and the counters.
+look_around() {
+  count
+  read -r up _ </proc/uptime
+  seen="$up $(stored) $counters"
+}
+
 sample() {
   while :; do
-    count
-    read -r up _ </proc/uptime
-    echo "$up $(stored) $counters" >&6
+    look_around
+    echo "$seen" >&6
     sleep "$INTERVAL"
   done
 }
@@ -180,7 +186,8 @@ answer() {
       ;;
     cut) read -r out err </relays && kill -9 $out $err ;;
     kill) end_all ;;
-    look) count; say "counters $counters" ;;
+    count) count && say "counters $counters" ;;
+    sample) look_around && say "sample $seen" ;;
     esac
   done
 }

@@ -22,7 +22,7 @@ REMEDY = "`apt install qemu-system-x86`, or your system's equivalent"
 KVM_DEVICE = Path("/dev/kvm")
 
 # Memory of the machine beside what commands may use: the kernel, the agent, and files of the image that were read.
-OVERHEAD = 160 * 1024**2
+OVERHEAD = 128 * 1024**2
 # Memory of QEMU's process beside the machine's: its own code, and the code that it translates to.
 _OWN_ADDRESSES = 3 * 1024**3
 _TRANSLATED = 128

@@ -60,7 +60,7 @@ class Meter:
                 counters, at, used = read_counters(words), self._booted_at + float(up), int(stored)
             except (SandboxError, ValueError):
                 continue
-            self._processes_peak = max(self._processes_peak, counters.processes)
+            self.take(counters)
             self._stored_peak = max(self._stored_peak, used)
             cpu = self._earlier_seconds + counters.cpu_seconds
             yield Sample(round(at, 3), cpu, counters.memory, counters.processes, used)

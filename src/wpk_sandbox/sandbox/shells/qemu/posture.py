@@ -44,9 +44,8 @@ exit 0
 _NETWORK_CLASS = "0x02"
 
 
-def evidence(stdout: str, version: str, memory: int, limits: Limits) -> tuple[Evidence, ...]:
-    """What `SCRIPT` said, held against what the machine was made with."""
-    answers = Answers(stdout)
+def evidence(answers: Answers, version: str, memory: int, limits: Limits) -> tuple[Evidence, ...]:
+    """The answers of `SCRIPT`, held against what the machine was made with."""
     kernel, total = answers.one("kernel"), answers.number("memory")
     network = answers.all("interface")
     cards = [kind for kind in answers.all("device") if kind.startswith(_NETWORK_CLASS)]

@@ -9,6 +9,7 @@ from shlex import quote
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.package.units import human_bytes, human_seconds
+from wpk_sandbox.sandbox import canary
 from wpk_sandbox.sandbox.sandbox import (
     Completed,
     Ended,
@@ -22,6 +23,7 @@ from wpk_sandbox.sandbox.sandbox import (
 from wpk_sandbox.sandbox.shells import inside
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT, Output
 from wpk_sandbox.sandbox.shells.placing import placing
+from wpk_sandbox.sandbox.shells.probe import Answers
 from wpk_sandbox.sandbox.shells.qemu import machine, posture
 from wpk_sandbox.sandbox.shells.qemu.image import Image
 from wpk_sandbox.sandbox.shells.qemu.initramfs import initramfs
@@ -31,7 +33,7 @@ from wpk_sandbox.sandbox.shells.qemu.ports import Ports
 
 BOOT_TIMEOUT = 60.0
 ANSWER_TIMEOUT = 10.0
-PROBE_TIMEOUT = 20.0
+PROBE_TIMEOUT = 60.0
 SAMPLE_INTERVAL = 1
 _KILLED = 137
 _ANEW = "a new guest was booted, so the files of earlier steps are gone"
@@ -108,21 +110,30 @@ class QemuShell:
 
     def usage(self) -> Usage:
         try:
-            self._look()
+            self._count()
         except SandboxError:
             return Usage()
         return self._meter.usage
 
     def observed(self) -> Observed:
-        samples = tuple(self._meter.samples(self._ports.watched()))
-        return Observed(samples=samples, usage=self.usage())
+        self._ports.send(b"sample\n")
+        newest = " ".join(self._ports.answer("sample", ANSWER_TIMEOUT))
+        samples = tuple(self._meter.samples([*self._ports.watched(), newest]))
+        return Observed(samples=tuple(sorted(samples, key=lambda sample: sample.at)), usage=self._meter.usage)
 
     def evidence(self) -> tuple[Evidence, ...]:
-        completed = self.run(posture.SCRIPT, environment={}, timeout=PROBE_TIMEOUT)
+        tried = canary.targets(None, self._given.routes)
+        # Root may all that the canary tries of rights, and is to.
+        script = f"({posture.SCRIPT})\n{canary.script(tried, rights=False)}"
+        completed = self.run(script, environment={}, timeout=PROBE_TIMEOUT)
         if completed.ended:
             raise SandboxError(f"the guest could not be measured: {completed.ended}, {completed.detail}")
+        answers = Answers(completed.stdout)
         memory = self._limits.step_memory + machine.OVERHEAD
-        return posture.evidence(completed.stdout, self._kernel.version, memory, self._limits)
+        return (
+            *posture.evidence(answers, self._kernel.version, memory, self._limits),
+            *canary.evidence(answers, tried, rights=False),
+        )
 
     def _request(self, command: str, environment: Mapping[str, str]) -> bytes:
         """A script for the agent's own shell, which enters the system and becomes the image's shell there."""
@@ -134,12 +145,16 @@ class QemuShell:
 
     def _execute(self, request: bytes, output: Output, deadline: float) -> tuple[int | None, Ended | None]:
         """Run it; its exit code, or what ended it. Raises `SandboxError` when the guest does not answer."""
+        if self._count().refused_forks > self._before.refused_forks:
+            # What an earlier command left behind goes on asking for processes that it does not get.
+            self._end_everything()
+            self._before = self._count()
         mark = secrets.token_hex(8).encode()
         self._ports.begin(mark, output)
         self._ports.send(b"run %s %d\n" % (mark, len(request)) + request)
         self._ports.answer("started", ANSWER_TIMEOUT)
         exit_code, ended = self._follow(mark.decode(), output, deadline)
-        before, after = self._before, self._look()
+        before, after = self._before, self._count()
         if exit_code == _KILLED and after.out_of_memory > before.out_of_memory:
             ended = Ended.MEMORY
         elif after.refused_forks > before.refused_forks:
@@ -147,7 +162,7 @@ class QemuShell:
             ended = Ended.PROCESSES
         if ended:
             self._end_everything()
-        self._before = self._look()
+        self._before = self._count()
         return exit_code, ended
 
     def _follow(self, mark: str, output: Output, deadline: float) -> tuple[int | None, Ended | None]:
@@ -174,8 +189,8 @@ class QemuShell:
         self._ports.answer("killed", ANSWER_TIMEOUT)
         self._end_streams(ANSWER_TIMEOUT / 2)
 
-    def _look(self) -> Counters:
-        self._ports.send(b"look\n")
+    def _count(self) -> Counters:
+        self._ports.send(b"count\n")
         counters = read_counters(self._ports.answer("counters", ANSWER_TIMEOUT))
         self._meter.take(counters)
         return counters

@@ -54,7 +54,8 @@ def try_packages(
         except InterruptedRunError as error:
             stopped = error
     summed = _summed(request, results, loose, started, time.monotonic() - began, stopped)
-    return replace(summed, notes=(*summed.notes, *_of_kept(request, guard))), stopped
+    notes = (*summed.notes, *guard.notes(), *_of_kept(request, guard))
+    return replace(summed, notes=notes, tally=summed.tally + guard.tally()), stopped
 
 
 def plan_package(judged: Judged, sandbox: str, request: Request) -> Plan:

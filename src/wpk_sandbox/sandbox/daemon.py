@@ -53,7 +53,7 @@ def client() -> "DockerClient":
     import docker  # noqa: PLC0415 - heavy, and a run without Docker must not pay for it
 
     with translated("reach the Docker daemon"):
-        return docker.DockerClient(base_url=_address(), version="auto", timeout=60, **_tls())
+        return docker.DockerClient(base_url=address(), version="auto", timeout=60, **_tls())
 
 
 @contextmanager
@@ -103,23 +103,37 @@ def has_image(name: str) -> bool:
     return True
 
 
-def own_container_id() -> str | None:
-    """The id of the container that this process runs in, when it is one of this same daemon."""
+def own_container() -> dict[str, Any] | None:
+    """What the daemon says of the container that this process runs in, when it is one of this same daemon."""
     for candidate in _own_candidates():
         with suppress(UnavailableError), translated("look at this container"):
             found = client().api.inspect_container(candidate)
             if found["State"]["Running"] and str(found["Id"]).startswith(candidate):
-                return str(found["Id"])
+                return dict(found)
     return None
+
+
+def own_container_id() -> str | None:
+    """The id of that container."""
+    own = own_container()
+    return str(own["Id"]) if own else None
 
 
 def own_image() -> str | None:
     """The image of the container that this process runs in, as in the Action: the daemon has it already."""
-    container = own_container_id()
-    if container is None:
-        return None
-    with translated("look at this container"):
-        return str(client().api.inspect_container(container)["Image"])
+    own = own_container()
+    return str(own["Image"]) if own else None
+
+
+def is_running(container: str) -> bool:
+    """Whether a container is there and runs. Raises `UnavailableError` when the daemon does not answer."""
+    from docker.errors import NotFound  # noqa: PLC0415
+
+    with translated(f"look at the container {container[:12]}"):
+        try:
+            return bool(client().api.inspect_container(container)["State"]["Running"])
+        except NotFound:
+            return False
 
 
 def resource_name(ledger: Ledger, what: str) -> str:
@@ -311,7 +325,7 @@ class _Making:
         undo()
 
 
-def _address() -> str | None:
+def address() -> str | None:
     """Where the daemon is; None is the library's default, the local socket."""
     from docker.context import ContextAPI  # noqa: PLC0415
     from docker.utils import kwargs_from_env  # noqa: PLC0415

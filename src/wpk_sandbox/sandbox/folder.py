@@ -50,7 +50,11 @@ def marked_folders() -> Iterator[tuple[Path, dict[str, str]]]:
 
     The folder for temporary files is everybody's: what another user put there, or linked, is not looked at.
     """
-    for path in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
+    try:
+        home = Path(tempfile.gettempdir())
+    except OSError:  # nothing can be written here, so nothing was
+        return
+    for path in sorted(home.glob(f"{PREFIX}*")):
         labels = _marker(path)
         if labels is not None:
             yield path, labels

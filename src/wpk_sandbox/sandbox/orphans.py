@@ -3,6 +3,7 @@
 `python -m wpk_sandbox.sandbox.orphans TOKEN SECONDS` reads a line for each thing that the run makes, as
 `KIND<tab>NAME`, until the line `done`; then it has nothing to do. When its input ends without, it kills what the
 run started, and removes what carries the run's token, until nothing more turns up or SECONDS are over.
+`--container ID TOKEN SECONDS LIFE` waits for the end of a container instead, for LIFE seconds: see `reaper`.
 """
 
 import os
@@ -28,6 +29,15 @@ CGROUP_PREFIX = "wpk-sandbox"
 
 def main() -> None:
     """Wait for the end of the run, and remove what it left."""
+    if sys.argv[1] == "--container":
+        _, _, container, token, seconds, life = sys.argv
+        if await_end(container, float(life)):
+            remove(token, {("container", "")}, float(seconds), spare=reaper_of(token))
+        return
+    _wait_beside()
+
+
+def _wait_beside() -> None:
     token, seconds = sys.argv[1], float(sys.argv[2])
     if os.fork():
         os._exit(0)
@@ -51,14 +61,33 @@ def listen(lines: Iterable[bytes]) -> set[tuple[str, str]] | None:
     return told
 
 
-def remove(token: str, told: set[tuple[str, str]], seconds: float) -> None:
-    """Remove until nothing more of the run turns up."""
+def reaper_of(token: str) -> str:
+    """How the name of the container ends that does this work for a token."""
+    return f"reaper-{token}"
+
+
+def await_end(container: str, seconds: float) -> bool:
+    """Wait until a container does not run any more; False when the time is over before."""
+    from wpk_sandbox.errors import UnavailableError  # noqa: PLC0415 - Docker's client, which is not always needed
+    from wpk_sandbox.sandbox import daemon  # noqa: PLC0415
+
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(UnavailableError):  # it may only be away for a while
+            if not daemon.is_running(container):
+                return True
+        time.sleep(PAUSE)
+    return False
+
+
+def remove(token: str, told: set[tuple[str, str]], seconds: float, *, spare: str = "") -> None:
+    """Remove until nothing more of the run turns up; what has a name that ends with `spare` stays."""
     until = time.monotonic() + seconds
     quiet = time.monotonic()
     waits = any(kind in ON_DAEMON for kind, _ in told)
     while time.monotonic() < until:
         ended = end_processes(token) + end_cgroups(name for kind, name in told if kind == "cgroup")
-        if ended + _reaped(token, told):
+        if ended + _reaped(token, told, spare):
             quiet = time.monotonic()
         elif not waits or time.monotonic() - quiet >= QUIET:
             return
@@ -91,7 +120,7 @@ def end_cgroups(paths: Iterable[str]) -> int:
     return ended
 
 
-def _reaped(token: str, told: set[tuple[str, str]]) -> int:
+def _reaped(token: str, told: set[tuple[str, str]], spare: str) -> int:
     """Remove what carries the token; how much there was. A daemon that does not answer may be on its way back."""
     from wpk_sandbox.errors import UnavailableError  # noqa: PLC0415 - only now is there something to do
     from wpk_sandbox.sandbox import reap  # noqa: PLC0415
@@ -101,9 +130,12 @@ def _reaped(token: str, told: set[tuple[str, str]]) -> int:
     on_daemon = any(kind in ON_DAEMON for kind, _ in told)
     unmarked = (Path(name) for kind, name in told if kind == "folder")
     try:
-        found = list(reap.made_by(token, clusters, on_daemon=on_daemon))
-    except UnavailableError:
+        every = reap.made_by(token, clusters, on_daemon=on_daemon)
+    except (UnavailableError, OSError):
         return 1
+    # The container that does the same goes last: if we are killed too, it goes on.
+    found = [thing for thing in every if not (spare and thing.name.endswith(spare))]
+    found.sort(key=lambda thing: thing.name.endswith(reaper_of(token)))
     for path in unmarked:  # killed between making it and marking it
         if path.name.startswith(PREFIX) and not path.is_symlink():
             with suppress(OSError):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import clusters
+import elsewhere
 import leaving
 import left
 import table
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _build()
     with canaries(IMAGE) as host:
         _sandboxes(asked, host, findings)
+    elsewhere.tested(asked.numbers, findings)
     findings.faults += left.compared(before, left.look())
     _write(asked, findings)
     print(table.printed(findings.cells))

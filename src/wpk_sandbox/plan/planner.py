@@ -20,6 +20,7 @@ from wpk_sandbox.plan.notes import notes_on
 from wpk_sandbox.plan.parameters import resolve_parameters
 from wpk_sandbox.plan.plan import Origin, Phase, Plan, PlannedStep
 from wpk_sandbox.plan.provisions import images, namespaces, stand_ins
+from wpk_sandbox.plan.root import needs_root
 from wpk_sandbox.plan.steps import Draft, Requirement, draft_step, missing, needs_cluster, requirements_of
 from wpk_sandbox.plan.targets import Scene
 
@@ -28,7 +29,7 @@ from wpk_sandbox.plan.targets import Scene
 class PlanOptions:
     """What the command line and the settings say about a plan. Timeouts are seconds.
 
-    `sandbox` is `local`, `container` or `kind`. `parameters` and `event` are the command line's, and win over the
+    `sandbox` is the name of its type. `parameters` and `event` are the command line's, and win over the
     case's. `manifests` are the objects in the files that the package names, by path, as far as they exist. `mocks`
     are the settings'; the case's come before them.
     """
@@ -45,12 +46,14 @@ class PlanOptions:
 
 
 def needs(package: Package) -> frozenset[str]:
-    """What a sandbox must have: `shell`, `cluster`, and `kubectl` where a shell command calls a cluster."""
+    """What a sandbox must have: `shell`, `cluster`, and for a shell command that calls one `kubectl`, or `root`."""
     steps = [step for handler in _all_handlers(package) for step in handler.steps]
     commands = [step.action.command for step in steps if isinstance(step.action, ShellAction)]
     found = {"shell"} if commands else set()
     if any(calls_a_cluster(command) for command in commands):
         found |= {"kubectl", "cluster"}
+    if any(needs_root(command) for command in commands):
+        found.add("root")
     if any(needs_cluster(step.action) for step in steps):
         found.add("cluster")
     return frozenset(found)

@@ -8,7 +8,7 @@ from typing import Any
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox.sandbox import ClusterProvider, SandboxSpec, ShellProvider
 
-SHELL, CLUSTER, KUBECTL = "shell", "cluster", "kubectl"
+SHELL, CLUSTER, KUBECTL, ROOT = "shell", "cluster", "kubectl", "root"
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,16 @@ def choose(asked: str, needs: frozenset[str], spec: SandboxSpec) -> Choice:
 def _candidates(needs: frozenset[str]) -> tuple[str, ...]:
     if CLUSTER in needs or KUBECTL in needs:
         return ("kind", "container", "local")
+    if ROOT in needs:
+        return ("vm", "container", "local")
     return ("container", "local") if SHELL in needs else ("local",)
 
 
 def _wanted(needs: frozenset[str]) -> str:
     if CLUSTER in needs:
         return "a package that acts on a cluster"
+    if ROOT in needs:
+        return "a package whose commands ask for root"
     return "a package of shell commands" if SHELL in needs else "a package that runs nothing"
 
 

@@ -90,6 +90,7 @@ def test_objects_of_the_case_need_a_cluster() -> None:
     [
         (SHELL, {"shell"}),
         (ShellAction("kubectl get pods"), {"shell", "cluster", "kubectl"}),
+        (ShellAction("set -e\nif ! sudo mount /dev/sdb /mnt; then exit 1; fi"), {"shell", "root"}),
         (k8s("restart"), {"cluster"}),
         (ContainerAction("a:1"), {"cluster"}),
         (ManifestAction(workload("web")), {"cluster"}),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.sandbox import canary
 from wpk_sandbox.sandbox.gate.local import LocalGate
 from wpk_sandbox.sandbox.gate.netlink import NAME
 from wpk_sandbox.sandbox.sandbox import Evidence, Observed, SandboxSpec
@@ -92,12 +93,15 @@ class BubblewrapShell(SupervisedShell):
             return opened.enter_context(started)
 
     def evidence(self) -> tuple[Evidence, ...]:
-        answers = self.answers()
+        tried = canary.targets(None, self._given.routes)
+        answers = self.answers(f"({probe.POSTURE})\n{canary.script(tried, rights=False)}")
+        gate = self._gate is not None and not self._gate.why_not
         namespaces = answers.one("user namespaces")
         return (
             *probe.common_evidence(answers),
-            probe.network_evidence(answers, joined="", device=NAME if self._gate else ""),
+            probe.network_evidence(answers, joined="", device=NAME if gate else ""),
             self.calls_evidence(answers),
             Evidence("further user namespaces", namespaces == "0", f"{namespaces or 'any number'} may be made"),
             *self.limits_evidence(answers),
+            *canary.evidence(answers, tried, gate=gate, rights=False),
         )

@@ -17,7 +17,7 @@ from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec
 
 GIB = 1024**3
 TOPICS = {"Python", "git", "sandbox local", "Docker daemon", "Docker disk", "memory", "sandbox container"}
-TOPICS |= {"kind program", "node image", "inotify limits", "sandbox kind", "kubectl", "CI", "leftovers"}
+TOPICS |= {"kind program", "node image", "inotify limits", "sandbox kind", "kubectl", "CI", "guard", "leftovers"}
 TOPICS |= {
     "system calls",
     "Landlock",

@@ -42,6 +42,7 @@ _TOPICS: tuple[tuple[str, Look], ...] = (
     ("sandbox vm", vm.vm),
     ("kubectl", host.kubectl),
     ("CI", ci.ci),
+    ("guard", host.guard),
     ("leftovers", host.leftovers),
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wpk_sandbox import command
 from wpk_sandbox.doctor.check import QUICK, Check, Host
+from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.package.units import human_bytes
 
 _GIT_HINT = "`apt install git`, or your system's equivalent; without it changed packages cannot be found"
@@ -77,6 +78,24 @@ def inotify(host: Host) -> Iterator[Check]:
         yield Check("inotify limits", None, found, remedy)
     else:
         yield Check("inotify limits", True, found)
+
+
+def guard(host: Host) -> Iterator[Check]:
+    """Who removes what a run made when it is killed."""
+    from wpk_sandbox.sandbox import daemon, reaper  # noqa: PLC0415 - it imports Docker's part
+
+    found = "a process waits beside each run"
+    try:
+        own = daemon.own_container()
+    except UnavailableError:
+        own = None
+    if own is None:
+        yield Check("guard", True, found)
+    elif reason := reaper.why_not(own):
+        remedy = "let the job's last step call `wpk-sandbox reap --ci`"
+        yield Check("guard", None, f"{found}, but no container beside this one: {reason}", remedy)
+    else:
+        yield Check("guard", True, f"{found}, and a container beside this one")
 
 
 def leftovers(host: Host) -> Iterator[Check]:

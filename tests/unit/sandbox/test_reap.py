@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from wpk_sandbox.sandbox import daemon
-from wpk_sandbox.sandbox.folder import MARKER
+from wpk_sandbox.sandbox.folder import MARKER, temporary_folder
 from wpk_sandbox.sandbox.ledger import EXPIRES_LABEL, RUN_LABEL, Ledger
-from wpk_sandbox.sandbox.reap import KIND_LABEL, leftovers, reap
+from wpk_sandbox.sandbox.reap import KIND_LABEL, leftovers, made_by, reap
+from wpk_sandbox.sandbox.shells.groups import hierarchies
 
 # Long ago, so that what other runs have on this host has not expired then.
 NOW = datetime(2001, 1, 1, 12, tzinfo=UTC)
@@ -112,3 +114,65 @@ def test_nodes_of_a_kind_cluster_go_with_its_network(expired: Ledger, valid: Led
     assert found == [("kind node", nodes[expired.run_id]), ("network", nodes[expired.run_id])]
     assert str(reap(now=NOW)) == "made 2, removed 2, left 0"
     assert daemon.client().api.inspect_container(nodes[valid.run_id])["Name"] == f"/{nodes[valid.run_id]}"
+
+
+@pytest.mark.needs("docker")
+def test_what_one_process_made_is_found_by_its_token_and_what_the_job_s_other_calls_made_is_not() -> None:
+    run_id = f"t{secrets.token_hex(4)}"
+    ours, others = (Ledger(run_id, NOW + HOUR, owner=secrets.token_hex(4)) for _ in range(2))
+    try:
+        for number, ledger in enumerate((ours, others)):
+            name = f"{daemon.resource_name(ledger, 'token')}-{number}"
+            daemon.create_network(ledger, name)
+            host = daemon.client().api.create_host_config(network_mode=name)
+            daemon.create_container(ledger, name, IMAGE, host_config=host)
+            # A node that was made late, when its network was gone.
+            node = f"{name}-control-plane"
+            ledger.enter("container", node, lambda node=node: daemon.remove_container(node))
+            daemon.client().api.create_container(IMAGE, name=node, labels={KIND_LABEL: name})
+        name = f"{daemon.resource_name(ours, 'token')}-0"
+        found = made_by(ours.owner, [name])
+        assert [(thing.kind, thing.name) for thing in found] == [
+            ("kind node", f"{name}-control-plane"),
+            ("container", name),
+            ("network", name),
+        ]
+        for thing in found:
+            thing.remove()
+        assert made_by(ours.owner, [name]) == ()
+        assert len(made_by(others.owner)) == 2
+    finally:
+        assert (ours.close().left, others.close().left) == ((), ())
+
+
+def test_process_that_made_nothing_on_the_daemon_asks_it_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    ledger = Ledger("unit", NOW + HOUR, owner="token")
+    with temporary_folder(ledger) as folder:
+        (found,) = made_by("token", on_daemon=False)
+        assert (found.kind, found.name) == ("folder", str(folder))
+    assert made_by("token", on_daemon=False) == ()
+
+
+@pytest.mark.skipif(not hierarchies(), reason="this user may make no control groups")
+def test_control_group_of_a_run_is_removed_with_what_is_in_it() -> None:
+    base = hierarchies()[0].base
+    mine, other = (base / f"wpk-sandbox-{run_id}-{secrets.token_hex(4)}" for run_id in ("unit-mine", "unit-other"))
+    sleeping = subprocess.Popen(["sleep", "600"])
+    try:
+        for group in (mine, other):
+            group.mkdir()
+        (mine / "cgroup.procs").write_text(str(sleeping.pid))
+        found = [thing for thing in leftovers(now=NOW, everything_of_run="unit-mine") if thing.kind == "cgroup"]
+        assert [thing.name for thing in found] == [str(mine)]
+        found[0].remove()
+        assert sleeping.wait(10) == -9
+        assert (mine.exists(), other.exists()) == (False, True)
+    finally:
+        sleeping.kill()
+        sleeping.wait()
+        for group in (mine, other):
+            if group.exists():
+                group.rmdir()

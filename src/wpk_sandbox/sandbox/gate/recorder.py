@@ -4,13 +4,14 @@ Pure, and needs the standard library alone. Safe to use from several threads.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 MOST_DISTINCT = 500
-_RECENT = 256
+
+# A name with each of its signs written as a number.
+_LONGEST = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ class Seen:
         """Its fields, to be sent."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, sent: Any) -> "Seen":
+        """The same from what was sent. Raises ValueError when that is something else."""
+        kinds = {"port": int | None, "route": int | None, "kind": int, "count": int}
+        if not isinstance(sent, dict) or sent.keys() != set(cls.__slots__):
+            raise ValueError(f"not an attempt: {str(sent)[:100]}")
+        for name, value in sent.items():
+            if not isinstance(value, kinds.get(name, str)) or (isinstance(value, str) and len(value) > _LONGEST):
+                raise ValueError(f"{name} of an attempt is {str(value)[:100]}")
+        return cls(**sent)
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -49,19 +61,12 @@ class Recorder:
         self._most, self._found = most, found
         self._counts: dict[tuple[Any, ...], Seen] = {}
         self._more = 0
-        self._recent: OrderedDict[Any, None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, seen: Seen, process: Callable[[], str], same: object = None) -> None:
-        """Count an attempt. Whose it is is asked for only when it is a new one.
-
-        With `same` it counts only when it was not added with an equal one a short while ago: a resolver asks for
-        both kinds of addresses at once, and again when it gets no answer.
-        """
-        key = (seen.protocol, seen.address, seen.port, seen.name, seen.route)
+    def add(self, seen: Seen, process: Callable[[], str]) -> None:
+        """Count an attempt. Whose it is is asked for only when it is a new one."""
+        key = (*_target(seen), seen.kind)
         with self._lock:
-            if same is not None and self._is_again((key, same)):
-                return
             known = self._counts.get(key)
             if known:
                 self._counts[key] = replace(known, count=known.count + 1)
@@ -76,14 +81,20 @@ class Recorder:
     def take(self) -> Taken:
         """Everything since this was last asked."""
         with self._lock:
-            taken = Taken(tuple(self._counts.values()), self._more)
+            counted, more = tuple(self._counts.values()), self._more
             self._counts, self._more = {}, 0
-            self._recent.clear()
-        return taken
+        return Taken(merged(counted), more)
 
-    def _is_again(self, mark: object) -> bool:
-        again = mark in self._recent
-        self._recent[mark] = None
-        if len(self._recent) > _RECENT:
-            self._recent.popitem(last=False)
-        return again
+
+def merged(several: Iterable[Seen]) -> tuple[Seen, ...]:
+    """Each target once: a resolver asks for both kinds of addresses of one name, which is one attempt."""
+    found: dict[tuple[Any, ...], Seen] = {}
+    for seen in several:
+        known = found.setdefault(_target(seen), seen)
+        if known.count < seen.count:
+            found[_target(seen)] = replace(known, count=seen.count)
+    return tuple(found.values())
+
+
+def _target(seen: Seen) -> tuple[Any, ...]:
+    return seen.protocol, seen.address, seen.port, seen.name, seen.route

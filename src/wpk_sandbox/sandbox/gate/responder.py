@@ -114,10 +114,8 @@ class Responder:
             return names.failure(message, question)
         answer = self._directory.answered(question)
         route = self._directory.about(self._directory.meant(question))
-        # Both kinds of addresses are asked for at once, from one port.
-        same = (packet.source_port, question.name) if question.kind in (names.A, names.AAAA) else None
         seen = Seen("dns", name=question.name, kind=question.kind, route=route)
-        self._recorder.add(seen, lambda: self._attribution.process(packet), same)
+        self._recorder.add(seen, lambda: self._attribution.process(packet))
         return answer
 
     def _tcp(self, packet: packets.Packet) -> bytes | None:

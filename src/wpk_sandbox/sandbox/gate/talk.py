@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from wpk_sandbox.sandbox.gate.mux import BrokenMuxError, Mux
-from wpk_sandbox.sandbox.gate.recorder import Seen, Taken
+from wpk_sandbox.sandbox.gate.recorder import Seen, Taken, merged
 from wpk_sandbox.sandbox.sandbox import Route
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Talk:
             with suppress(OSError):
                 self._mux.send({"take": True})
                 self._answered.wait(TAKE_TIMEOUT)
-        taken = self._taken or Taken(tuple(self._found))
+        taken = self._taken or Taken(merged(self._found))
         self._found = []
         return taken
 
@@ -83,13 +83,13 @@ class Talk:
         try:
             if "found" in message:
                 if len(self._found) < _KEPT:
-                    self._found.append(Seen(**message["found"]))
+                    self._found.append(Seen.from_json(message["found"]))
                 return
             if "taken" in message:
-                self._taken = Taken(tuple(Seen(**each) for each in message["taken"]), int(message["more"]))
+                self._taken = Taken(tuple(map(Seen.from_json, message["taken"])), int(message["more"]))
             self._ready = self._ready or bool(message.get("ready"))
             self._failed = str(message.get("failed", ""))
-        except (TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise BrokenMuxError(f"a message of another shape: {error}") from error
         self._answered.set()
 

@@ -1,5 +1,7 @@
 """Attempts are counted, each once, and never more than there is room for."""
 
+import pytest
+
 from wpk_sandbox.sandbox.gate.recorder import Recorder, Seen
 
 
@@ -52,15 +54,25 @@ def test_flood_is_counted_and_not_kept() -> None:
     assert (len(recorder.take().seen), recorder.take().more) == (1, 0)
 
 
-def test_question_that_is_repeated_at_once_counts_once() -> None:
+def test_both_kinds_of_addresses_of_a_name_are_one_attempt() -> None:
     recorder = Recorder()
-    for same in ((4000, "a"), (4000, "a"), (4001, "a")):
-        recorder.add(Seen("dns", name="a"), nobody, same)
-    assert [seen.count for seen in recorder.take().seen] == [2]
+    for kind in (1, 28, 1, 28, 28):
+        recorder.add(Seen("dns", name="a", kind=kind), nobody)
+    recorder.add(Seen("dns", name="b", kind=1), nobody)
+    assert [(seen.name, seen.count) for seen in recorder.take().seen] == [("a", 3), ("b", 1)]
 
 
-def test_memory_of_repeated_questions_is_bounded() -> None:
-    recorder = Recorder(most=1)
-    for port in range(10_000):
-        recorder.add(Seen("dns", name="a"), nobody, (port, "a"))
-    assert len(recorder._recent) <= 256
+def test_attempt_is_read_back_as_it_was_sent() -> None:
+    seen = Seen("tcp", "192.0.2.1", 22, "a.test", route=1, process="nc (7)", count=2)
+    assert Seen.from_json(seen.as_json()) == seen
+    assert Seen.from_json(Seen("icmp").as_json()) == Seen("icmp")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"port": "22"}, {"count": None}, {"process": 7}, {"name": "a" * 2000}, {"route": 1.5}, {"further": 1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_attempt_of_another_shape_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="attempt"):
+        Seen.from_json({**Seen("tcp").as_json(), **change})

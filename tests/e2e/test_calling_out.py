@@ -48,7 +48,8 @@ def test_each_attempt_is_listed_at_its_step_and_the_mocked_host_answers(reposito
     commands = [command for command, _ in STEPS]
     if sandbox == "kind":
         commands.append("kubectl get pods")
-    package = repository.package(*commands)
+    validation = {"schema_version": "1.0", "required_permissions": ["pods/list"], "resource_limits": {}}
+    package = repository.package(*commands, validation=validation)
     case = {"cases": [{"name": "the outside is mocked", "mocks": [MOCK]}]}
     (repository.root / "tried.wpk.test.yaml").write_text(json.dumps(case))
 

@@ -124,7 +124,7 @@ class LandlockShell(SupervisedShell):
         return process
 
     def _settings(self, control: int, entrances: list[int], python: Path, supervisor: int) -> dict[str, Any]:
-        protected = (supervisor, os.getpid())
+        protected = (supervisor, os.getpid(), os.getpgid(0))
         guarded = guards(protected, self._version, owns_files=self._user is None)
         folders = [str(self._base / "workspace"), str(self._base / "tmp")]
         return {

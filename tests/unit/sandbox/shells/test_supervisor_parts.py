@@ -1,0 +1,168 @@
+"""What a supervisor does for Landlock's shell: modes, folders, descendants; and its bounded samples."""
+
+import ctypes
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wpk_sandbox.sandbox.shells.supervisor import folders, modes, sampling
+
+
+def changed(path: str, mode: int, own: Path, at: int | None = None) -> int:
+    """What becomes of `chmod` (or `fchmodat` at a descriptor) by this very process."""
+    text = ctypes.create_string_buffer(os.fsencode(path))
+    address = ctypes.addressof(text)
+    arguments = [address, mode, 0, 0] if at is None else [at & (1 << 64) - 1, address, mode, 0]
+    return modes.change_mode(os.getpid(), arguments, relative=at is not None, folders=[str(own)])
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "file").touch(mode=0o600)
+    (tmp_path / "other").touch(mode=0o600)
+    return folder
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o7777
+
+
+def test_mode_of_an_own_file_is_changed(own: Path) -> None:
+    assert changed(str(own / "file"), 0o755, own) == 0
+    assert mode(own / "file") == 0o755
+
+
+def test_path_may_be_relative_to_a_folder(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    descriptor = os.open(own, os.O_PATH)
+    assert changed("file", 0o711, own, at=descriptor) == 0
+    os.close(descriptor)
+    assert mode(own / "file") == 0o711
+    monkeypatch.chdir(own)
+    assert changed("file", 0o700, own, at=modes.AT_FDCWD) == 0
+    assert mode(own / "file") == 0o700
+
+
+@pytest.mark.parametrize("way", ["{0}/../other", "{0}/link", "{0}/up/other", "{0}x/file", "/", ""])
+def test_file_elsewhere_is_refused_whatever_leads_to_it(own: Path, way: str) -> None:
+    (own / "link").symlink_to(own.parent / "other")
+    (own / "up").symlink_to("..")
+    (own.parent / "ownx").mkdir()
+    (own.parent / "ownx/file").touch(mode=0o600)
+    assert changed(way.format(own), 0o777, own) == errno.EPERM
+    assert mode(own.parent / "other") == mode(own.parent / "ownx/file") == 0o600
+
+
+def test_missing_file_is_said_to_be_missing(own: Path) -> None:
+    assert changed(str(own / "none"), 0o777, own) == errno.ENOENT
+
+
+def test_no_program_becomes_anybody_elses(own: Path) -> None:
+    assert changed(str(own / "file"), 0o6755, own) == 0
+    assert mode(own / "file") == 0o755
+
+
+def test_path_without_memory_is_refused(own: Path) -> None:
+    assert modes.change_mode(os.getpid(), [1, 0o777, 0], relative=False, folders=[str(own)]) == errno.EPERM
+
+
+def test_bytes_of_all_folders_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    before = folders.taken([str(tmp_path)])
+    (tmp_path / "a/b/file").write_bytes(b"x" * 1_000_000)
+    (tmp_path / "link").symlink_to("/usr")
+    assert 1_000_000 <= folders.taken([str(tmp_path)]) - before < 1_100_000
+
+
+def test_files_cannot_be_hidden_in_a_closed_folder(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed/file").write_bytes(b"x" * 1_000_000)
+    (tmp_path / "closed").chmod(0o300)
+    count = f"""
+import json, os, sys
+sys.path.insert(0, {str(Path(folders.__file__).parent)!r})
+if os.geteuid() == 0:
+    os.chown({str(tmp_path / "closed")!r}, 64444, 64444)
+    os.setgroups([]), os.setgid(64444), os.setuid(64444)
+import folders
+print(folders.taken([{str(tmp_path / "closed")!r}]))
+"""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.is_relative_to("/tmp/pytest") or folder == tmp_path:
+            folder.chmod(0o755)
+    python = "/usr/bin/python3" if os.geteuid() == 0 else sys.executable
+    done = subprocess.run([python, "-c", count], capture_output=True, text=True, check=False, cwd="/")
+    if "Permission denied" in done.stderr:
+        pytest.skip("another user cannot read this checkout")
+    assert int(done.stdout) >= 1_000_000
+
+
+def test_folder_of_countless_files_is_beyond_every_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "MOST_ENTRIES", 10)
+    for number in range(12):
+        (tmp_path / str(number)).touch()
+    assert folders.taken([str(tmp_path)]) == folders.BEYOND
+
+
+def test_folders_are_looked_at_again_when_it_is_time_or_asked_for(tmp_path: Path) -> None:
+    looked = folders.Folders([str(tmp_path)])
+    before = looked(True)
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+    assert looked(False) == before
+    assert looked(True) > before
+
+
+TREE = """
+import ctypes, functools, json, os, subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+from supervisor.ending import end_descendants
+from supervisor.measuring import descendants
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+subprocess.Popen(["sh", "-c", "setsid sleep 97531 & sleep 97531 & (sleep 97531 &) ; wait"])
+deadline = time.monotonic() + 10
+while len(descendants()) < 4 and time.monotonic() < deadline:
+    time.sleep(0.01)
+before = len(descendants())
+while end_descendants(descendants):
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+print(json.dumps([before, len(descendants())]))
+"""
+
+
+def test_everything_that_came_of_a_process_is_ended() -> None:
+    shells = Path(folders.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", TREE, str(shells)], capture_output=True, text=True, timeout=60, check=True
+    )
+    before, after = json.loads(done.stdout)
+    assert before >= 4
+    assert after == 0
+
+
+def test_samples_stay_few_however_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = sampling.Samples()
+    for number in range(2000):
+        samples.add(number, number, 1, 0, now=True)
+    assert len(samples.taken) <= sampling.KEPT
+    assert samples.every > sampling.EVERY
+    assert len(samples.take()) > 100
+    assert samples.take() == []
+
+
+def test_sample_is_taken_when_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = sampling.Samples()
+    samples.add(0, 0, 0, 0)
+    samples.add(0, 0, 0, 0)
+    assert len(samples.taken) == 1
+    samples.add(0, 0, 0, 0, now=True)
+    assert len(samples.taken) == 2

@@ -16,7 +16,7 @@ from wpk_sandbox.sandbox.sandbox import Evidence, Route
 from wpk_sandbox.sandbox.shells.probe import SAY, Answers
 
 # Seconds to wait for an answer. A closed network answers at once; to wait is a sign that a packet went somewhere.
-PATIENCE = 2
+PATIENCE = 4
 
 # RFC 2606, RFC 5737 and RFC 3849: names and addresses that are nobody's. The metadata services of clouds:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html

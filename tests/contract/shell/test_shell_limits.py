@@ -91,6 +91,10 @@ def test_memory_eater_is_ended(sh: Run) -> None:
     assert_ended(completed, Ended.MEMORY)
 
 
+def test_memory_eater_whose_end_nobody_minds_is_ended_too(sh: Run) -> None:
+    assert_ended(sh("tail /dev/zero & wait; echo fine; exit 0"), Ended.MEMORY)
+
+
 def test_half_of_the_memory_may_be_used(sh: Run) -> None:
     completed = sh("head -c 50000000 /dev/zero | tail -c 50000000 | wc -c")
     assert (completed.exit_code, completed.stdout.strip()) == (0, "50000000")

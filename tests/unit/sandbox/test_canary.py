@@ -135,7 +135,7 @@ def test_the_script_tries_each_target_with_the_first_program_that_it_finds(host:
 
 def test_the_script_knows_busyboxs_own_way(host: Path) -> None:
     program(host, "nc", '[ "$1" = --help ] && echo BusyBox || echo "$*"; exit 1')
-    assert ran(host, METADATA).one("reach metadata address") == "1 -w 2 169.254.169.254 80 -e true"
+    assert ran(host, METADATA).one("reach metadata address") == f"1 -w {canary.PATIENCE} 169.254.169.254 80 -e true"
 
 
 def test_the_script_says_that_it_is_connected(host: Path) -> None:

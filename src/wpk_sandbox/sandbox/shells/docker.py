@@ -176,9 +176,9 @@ class _DockerShell:
         if counters is None:
             return outcome.ended or self._why_it_does_not_answer()
         self._before = counters
-        if outcome.exit_code == 137 and counters.out_of_memory > before.out_of_memory:
+        # Whatever it says of itself: what lost a process, or had to do without one, has not shown what it does.
+        if counters.out_of_memory > before.out_of_memory:
             return Ended.MEMORY
-        # Whatever it says of itself: what had to do without a process that it asked for has not shown what it does.
         return Ended.PROCESSES if counters.refused_forks > before.refused_forks else None
 
     def _why_it_does_not_answer(self) -> Ended:

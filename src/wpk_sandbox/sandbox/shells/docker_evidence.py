@@ -17,8 +17,8 @@ from wpk_sandbox.sandbox.shells.docker_posture import posture_evidence, user_map
 from wpk_sandbox.sandbox.shells.given import routes
 from wpk_sandbox.sandbox.shells.output import STDOUT
 
-# Seconds for everything inside; where each attempt waits in vain for an answer, it takes half of that.
-TIMEOUT = 30.0
+# Seconds for everything inside: more than all attempts together take when each waits in vain for an answer.
+TIMEOUT = 60.0
 _OUTPUT = 256 * 1024
 
 # Runtimes that put a kernel between the container and the host's: the host's filter and limits are around that one.

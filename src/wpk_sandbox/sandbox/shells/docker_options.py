@@ -124,5 +124,5 @@ def file_systems(spec: SandboxSpec) -> dict[str, str]:
 def _declared_volumes(image: str) -> list[str]:
     """The folders for which the daemon would make a volume on its disk, because the image says `VOLUME`."""
     with daemon.translated(f"look at the image {image}"):
-        volumes = daemon.client().images.get(image).attrs["Config"].get("Volumes")
-    return sorted(volumes or ())
+        configured = daemon.client().images.get(image).attrs.get("Config") or {}
+    return sorted(configured.get("Volumes") or ())

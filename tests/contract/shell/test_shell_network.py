@@ -308,6 +308,26 @@ def test_many_connections_at_once_are_served(attempt: Try) -> None:
     assert max(each.count for each in tried.observed.attempts if each.protocol == "tcp") == 40
 
 
+def test_connections_beyond_the_bound_are_closed_and_room_comes_back(attempt: Try) -> None:
+    script = """
+        opened, served = [], 0
+        for number in range(COUNT):
+            opened.append(socket.create_connection((HOST, PORT), 10))
+        for each in opened:
+            try:
+                each.sendall(MESSAGE)
+                served += bool(each.recv(10))
+            except OSError:
+                pass
+        print(served)
+    """
+    echo = "COUNT, HOST, PORT, MESSAGE = 150, 'echo.test', 7, b'x'"
+    assert int(attempt(f"{echo}\n{dedent(script)}").said) == 100
+    asking = "COUNT, HOST, PORT, MESSAGE = 30, '192.0.2.53', 53, b'nothing of a question'"
+    assert int(attempt(f"{asking}\n{dedent(script)}").said) == 0
+    assert attempt("tried(lambda: connected(('api.example.com', 80)))").said == "you said hello"
+
+
 def test_flood_is_counted_and_the_next_command_is_served(attempt: Try, shell: Shell) -> None:
     tried = attempt("""
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

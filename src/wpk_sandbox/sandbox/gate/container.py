@@ -11,15 +11,14 @@ from contextlib import ExitStack
 from typing import Any
 
 from wpk_sandbox.errors import SandboxError, UnavailableError
-from wpk_sandbox.finding import Severity
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.gate.attached import Attached
-from wpk_sandbox.sandbox.gate.observed import joined, observed
+from wpk_sandbox.sandbox.gate.observed import ended, joined, observed
 from wpk_sandbox.sandbox.gate.program import source
 from wpk_sandbox.sandbox.gate.recorder import Taken
 from wpk_sandbox.sandbox.gate.talk import READY_TIMEOUT, Talk
 from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import Observed, Route, SecurityEvent, Threat
+from wpk_sandbox.sandbox.sandbox import Observed, Route
 from wpk_sandbox.sandbox.seccomp.profile import docker_profile
 
 log = logging.getLogger(__name__)
@@ -127,13 +126,7 @@ class ContainerGate:
             return
         self._talk, self._ended = None, True
         self._before.append(observed(talk.take(), self._routes))
-        event = SecurityEvent(
-            Threat.NETWORK,
-            Severity.MEDIUM,
-            "the gate ended, so for a while nothing was recorded; the network stayed closed",
-            talk.streams.last_words(),
-        )
-        self._before.append(Observed(events=(event,)))
+        self._before.append(ended(talk.streams.last_words()))
 
     def _start(self) -> None:
         try:

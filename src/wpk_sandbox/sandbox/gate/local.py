@@ -9,7 +9,8 @@ from contextlib import suppress
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.gate.attribution import Attribution
 from wpk_sandbox.sandbox.gate.directory import Directory
-from wpk_sandbox.sandbox.gate.observed import joined, observed
+from wpk_sandbox.sandbox.gate.mux import MOST_STREAMS
+from wpk_sandbox.sandbox.gate.observed import ended, joined, observed
 from wpk_sandbox.sandbox.gate.recorder import Recorder
 from wpk_sandbox.sandbox.gate.responder import Responder
 from wpk_sandbox.sandbox.sandbox import Observed, Route
@@ -24,6 +25,7 @@ class LocalGate:
         self._routes = tuple(routes)
         self._responder: Responder | None = None
         self._before: list[Observed] = []
+        self._room = threading.BoundedSemaphore(MOST_STREAMS)
         self.why_not = "it was not begun"
 
     def begin(self, made: Mapping[str, int]) -> None:
@@ -63,11 +65,25 @@ class LocalGate:
             responder.close()
 
     def _take(self) -> None:
-        if self._responder:
-            self._before.append(observed(self._responder.take(), self._routes))
+        if self._responder is None:
+            return
+        self._before.append(observed(self._responder.take(), self._routes))
+        if self._responder.ended.is_set():
+            self._responder = None
+            self._before.append(ended())
 
     def _connect(self, connection: socket.socket, route: int) -> None:
-        threading.Thread(target=self._routes[route].serve, args=(connection,), daemon=True).start()
+        """Serve a connection in a thread of its own; one too many is closed."""
+        if self._room.acquire(blocking=False):
+            threading.Thread(target=self._serve, args=(connection, route), daemon=True).start()
+        else:
+            connection.close()
+
+    def _serve(self, connection: socket.socket, route: int) -> None:
+        try:
+            self._routes[route].serve(connection)
+        finally:
+            self._room.release()
 
 
 def _reason(made: Mapping[str, int]) -> str:

@@ -44,6 +44,12 @@ def observed(taken: Taken, routes: Sequence[Route]) -> Observed:
     return Observed(attempts, tuple(events))
 
 
+def ended(words: str = "") -> Observed:
+    """The end of a gate that nobody asked to end; `words` are its last ones."""
+    message = "the gate ended, so for a while nothing was recorded; the network stayed closed"
+    return Observed(events=(SecurityEvent(Threat.NETWORK, Severity.MEDIUM, message, words),))
+
+
 def joined(several: Iterable[Observed]) -> Observed:
     """What was observed at several times, in their order."""
     several = list(several)

@@ -29,6 +29,7 @@ _AT_ONCE = 4096
 _SETTLE_TIMEOUT = 1.0
 _IDLE = 10.0
 _LONGEST_QUESTION = 512
+_MOST_ASKERS = 16
 _LOST = {errno.EAGAIN, errno.EINVAL, errno.ENOBUFS, errno.ENOMEM}
 _PROTOCOLS = {packets.TCP: "tcp", packets.UDP: "udp", packets.ICMP: "icmp", packets.ICMP6: "icmp"}
 
@@ -59,6 +60,7 @@ class Responder:
         self._bell, self._ringer = socket.socketpair()
         self._closing = False
         self._lost = 0
+        self._askers = threading.BoundedSemaphore(_MOST_ASKERS)
         self.ended = threading.Event()
 
     def start(self) -> None:
@@ -202,10 +204,12 @@ class Responder:
                 flow = self._flows.accepted((packed(peer[0]) or b"", peer[1]))
                 if flow is None:
                     connection.close()
-                elif flow.route == NAMES:
+                elif flow.route != NAMES:
+                    self._connect(connection, flow.route)
+                elif self._askers.acquire(blocking=False):
                     threading.Thread(target=self._answer_names, args=(connection, flow), daemon=True).start()
                 else:
-                    self._connect(connection, flow.route)
+                    connection.close()
 
     def _answer_names(self, connection: socket.socket, flow: Flow) -> None:
         """Questions over TCP: each with its length before it (RFC 1035, 4.2.2)."""
@@ -224,6 +228,7 @@ class Responder:
                 asked = True
                 stream.write(struct.pack(">H", len(answer)) + answer)
                 stream.flush()
+        self._askers.release()
         if not asked:
             self._record(packet, None)
 

@@ -3,7 +3,7 @@
 # another, and says over the ports how they ended and what they use. It needs the busybox beside it and nothing of
 # the image.
 #
-# Ports: 1 requests and answers, 2 what commands write to stdout, 3 to stderr, 4 samples.
+# Ports: 1 requests and answers, 2 what commands write to stdout, 3 to stderr, 4 samples, 5 the gate's talk.
 # The system lives in namespaces of mounts and processes of its own, so that a command which ends every process or
 # mounts over everything does not hit what watches it. Root can leave them: the machine is the wall, not they.
 
@@ -93,12 +93,12 @@ hold_system() {
 
 open_ports() {
   tries=0
-  until set -- /dev/vport*p4 && [ -c "$1" ]; do
+  until set -- /dev/vport*p5 && [ -c "$1" ]; do
     tries=$((tries + 1))
     [ $tries -lt 1000 ] || fail "the ports did not come"
     usleep 5000
   done
-  port=${1%4}
+  port=${1%5}
   exec 3<>"${port}1" 4>"${port}2" 5>"${port}3" 6>"${port}4" || fail "the ports could not be opened"
 }
 
@@ -184,6 +184,15 @@ answer() {
       sh /request </dev/null >/dev/console 2>&1
       say "put $?"
       ;;
+    gate)
+      head -c "$rest" <&3 >/gate.sh
+      if chroot /new /bin/sh -c 'command -v python3' >/dev/null 2>&1; then
+        say gate yes
+        PATH=/bin:/usr/local/bin:/usr/bin sh /gate.sh <>"${port}5" >&0 3>&- 4>&- 5>&- 6>&- &
+      else
+        say gate no
+      fi
+      ;;
     cut) read -r out err </relays && kill -9 $out $err ;;
     kill) end_all ;;
     count) count && say "counters $counters" ;;
@@ -204,6 +213,8 @@ cd /
 unshare -m -p -f --propagation private $busybox sh /init hold &
 until [ -s /holder ]; do usleep 2000; done
 read -r HOLDER _ </holder
+# For the gate, which looks from out here at all processes.
+mount -t proc proc /new/proc
 export HOLDER
 sample &
 say "ready $(uname -r)"

@@ -14,9 +14,9 @@ from contextlib import suppress
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT, Output
 
-CONTROL, WATCH, CONSOLE = "control", "watch", "console"
+CONTROL, WATCH, GATE, CONSOLE = "control", "watch", "gate", "console"
 # In the order of their numbers in the guest.
-NAMES = (CONTROL, STDOUT, STDERR, WATCH, CONSOLE)
+NAMES = (CONTROL, STDOUT, STDERR, WATCH, GATE, CONSOLE)
 
 _LONGEST_LINE, _MOST_LINES = 4096, 4096
 _CONSOLE_KEPT = 16 * 1024
@@ -63,6 +63,11 @@ class Ports:
             self._ours[CONTROL].sendall(data)
         except OSError as error:
             raise SandboxError(f"the guest is gone: {error}") from error
+
+    @property
+    def gate(self) -> socket.socket:
+        """Our end of the gate's port, which is not read here."""
+        return self._ours[GATE]
 
     def begin(self, mark: bytes, output: Output) -> None:
         """Take what comes over the two streams as a command's output, until the mark comes."""
@@ -122,7 +127,8 @@ class Ports:
         with selectors.DefaultSelector() as ready:
             try:
                 for name, end in self._ours.items():
-                    end.setblocking(True)
+                    if name == GATE:
+                        continue
                     ready.register(end, selectors.EVENT_READ, name)
                 while self._read_some(ready):
                     pass

@@ -44,8 +44,10 @@ exit 0
 _NETWORK_CLASS = "0x02"
 
 
-def evidence(answers: Answers, version: str, memory: int, limits: Limits) -> tuple[Evidence, ...]:
-    """The answers of `SCRIPT`, held against what the machine was made with."""
+def evidence(
+    answers: Answers, version: str, memory: int, limits: Limits, *, device: str = ""
+) -> tuple[Evidence, ...]:
+    """The answers of `SCRIPT`, held against the machine that was made; `device` is the gate's, where one stands."""
     kernel, total = answers.one("kernel"), answers.number("memory")
     network = answers.all("interface")
     cards = [kind for kind in answers.all("device") if kind.startswith(_NETWORK_CLASS)]
@@ -59,7 +61,7 @@ def evidence(answers: Answers, version: str, memory: int, limits: Limits) -> tup
         ),
         Evidence(
             "network",
-            bool(kernel) and set(network) <= {"lo"} and not cards,
+            bool(kernel) and set(network) <= {"lo", device or "lo"} and not cards,
             f"interfaces: {', '.join(network) or 'none'}; network devices: {', '.join(cards) or 'none'}",
         ),
         Evidence(

@@ -4,12 +4,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from shlex import quote
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.package.units import human_bytes, human_seconds
 from wpk_sandbox.sandbox import canary
+from wpk_sandbox.sandbox.gate.netlink import NAME
 from wpk_sandbox.sandbox.sandbox import (
     Completed,
     Ended,
@@ -25,14 +27,16 @@ from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT, Output
 from wpk_sandbox.sandbox.shells.placing import placing
 from wpk_sandbox.sandbox.shells.probe import Answers
 from wpk_sandbox.sandbox.shells.qemu import machine, posture
+from wpk_sandbox.sandbox.shells.qemu.gate import NO_PYTHON, GuestGate
 from wpk_sandbox.sandbox.shells.qemu.image import Image
 from wpk_sandbox.sandbox.shells.qemu.initramfs import initramfs
 from wpk_sandbox.sandbox.shells.qemu.kernel import Kernel
 from wpk_sandbox.sandbox.shells.qemu.meter import Counters, Meter, read_counters
 from wpk_sandbox.sandbox.shells.qemu.ports import Ports
 
-BOOT_TIMEOUT = 60.0
-ANSWER_TIMEOUT = 10.0
+# Emulated on a busy host it takes ten times what it takes on an idle one.
+BOOT_TIMEOUT = 180.0
+ANSWER_TIMEOUT = 20.0
 PROBE_TIMEOUT = 60.0
 SAMPLE_INTERVAL = 1
 _KILLED = 137
@@ -54,10 +58,14 @@ class QemuShell:
         self._meter = Meter()
         self._before = Counters()
         self._began = time.monotonic()
-        limits = spec.limits
-        self.details = (
-            f"{image.name} as root of a virtual machine, Linux {kernel.version}, "
-            f"{'KVM' if accelerated else 'emulated'}, no network, {limits.step_cpu:g} CPU, "
+        self._gate = GuestGate(given.routes) if spec.network.record or given.routes else None
+        self.details = self._described("no network")
+
+    def _described(self, network: str) -> str:
+        limits = self._limits
+        return (
+            f"{self._image.name} as root of a virtual machine, Linux {self._kernel.version}, "
+            f"{'KVM' if self._accelerated else 'emulated'}, {network}, {limits.step_cpu:g} CPU, "
             f"{human_bytes(limits.step_memory)}, {limits.processes} processes; {machine.walls()}"
         )
 
@@ -83,9 +91,12 @@ class QemuShell:
             raise SandboxError(f"the guest did not come up: {words}", "see `wpk-sandbox doctor`") from None
         self._before = Counters()
         self._put_files()
+        self._open_gate()
 
     def close(self) -> None:
         """End the guest. May be called again, and from any thread."""
+        if self._gate:
+            self._gate.end()
         opened, self._opened = self._opened, ExitStack()
         opened.close()
 
@@ -119,7 +130,9 @@ class QemuShell:
         self._ports.send(b"sample\n")
         newest = " ".join(self._ports.answer("sample", ANSWER_TIMEOUT))
         samples = tuple(self._meter.samples([*self._ports.watched(), newest]))
-        return Observed(samples=tuple(sorted(samples, key=lambda sample: sample.at)), usage=self._meter.usage)
+        recorded = self._gate.observed() if self._gate else Observed()
+        ordered = tuple(sorted(samples, key=lambda sample: sample.at))
+        return replace(recorded, samples=ordered, usage=self._meter.usage)
 
     def evidence(self) -> tuple[Evidence, ...]:
         tried = canary.targets(None, self._given.routes)
@@ -129,10 +142,14 @@ class QemuShell:
         if completed.ended:
             raise SandboxError(f"the guest could not be measured: {completed.ended}, {completed.detail}")
         answers = Answers(completed.stdout)
+        gate = self._gate is not None and self._gate.ready()
+        if self._gate:
+            # What we tried ourselves is not the package's doing.
+            self._gate.observed()
         memory = self._limits.step_memory + machine.OVERHEAD
         return (
-            *posture.evidence(answers, self._kernel.version, memory, self._limits),
-            *canary.evidence(answers, tried, rights=False),
+            *posture.evidence(answers, self._kernel.version, memory, self._limits, device=NAME if gate else ""),
+            *canary.evidence(answers, tried, gate=gate, rights=False),
         )
 
     def _request(self, command: str, environment: Mapping[str, str]) -> bytes:
@@ -149,6 +166,7 @@ class QemuShell:
             # What an earlier command left behind goes on asking for processes that it does not get.
             self._end_everything()
             self._before = self._count()
+        self._wait_for_the_gate()
         mark = secrets.token_hex(8).encode()
         self._ports.begin(mark, output)
         self._ports.send(b"run %s %d\n" % (mark, len(request)) + request)
@@ -207,6 +225,31 @@ class QemuShell:
         self._ports.send(b"put %d\n" % len(request) + request)
         if self._ports.answer("put", ANSWER_TIMEOUT) != ["0"]:
             raise SandboxError(f"could not put files into the guest{self._ports.last_words()}")
+
+    def _open_gate(self) -> None:
+        """Start its program, if the image can. Raises `SandboxError` when routes need it."""
+        if self._gate is None:
+            return
+        program = self._gate.program()
+        self._ports.send(b"gate %d\n" % len(program) + program)
+        if self._ports.answer("gate", ANSWER_TIMEOUT) == ["yes"]:
+            self._gate.begin(self._ports.gate)
+        else:
+            self._gate.why_not = NO_PYTHON
+        if self._given.routes:
+            self._wait_for_the_gate()
+
+    def _wait_for_the_gate(self) -> None:
+        """Wait until every attempt is seen, and say whether it is."""
+        if self._gate is None:
+            return
+        stands = self._gate.ready()
+        if self._given.routes and not stands:
+            raise SandboxError(
+                f"the shell's routes cannot be had: {self._gate.why_not}", "take an image with python3"
+            )
+        recorded = "each attempt recorded" if stands else f"not recorded: {self._gate.why_not}"
+        self.details = self._described(f"no network ({recorded})")
 
     def _detail(self, ended: Ended, timeout: float) -> str:
         limits = self._limits

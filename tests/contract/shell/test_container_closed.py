@@ -6,13 +6,14 @@ The open twins are bounded in processes and memory, have a network namespace of 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from socket import socket
 
 import pytest
 from gate_image import gate_image
 from shell_suite import BUSYBOX, DEBIAN, LIMITS, Kind, eventually
 
 from wpk_sandbox.sandbox import canary, daemon
-from wpk_sandbox.sandbox.sandbox import Evidence, Network, SandboxSpec, Shell, ShellAccess
+from wpk_sandbox.sandbox.sandbox import Answer, Evidence, Network, Route, SandboxSpec, Shell, ShellAccess
 from wpk_sandbox.sandbox.shells.docker import DOCKER
 from wpk_sandbox.sandbox.shells.docker_evidence import bridge_gateway
 from wpk_sandbox.sandbox.shells.docker_options import facts
@@ -281,3 +282,22 @@ def test_the_canarys_own_attempts_are_refused_by_the_gate_and_not_told_as_the_pa
         assert shell.observed().attempts == ()
         shell.run("bash -c 'exec 3<>/dev/tcp/192.0.2.10/443'", environment={}, timeout=20)
         assert {attempt.address for attempt in shell.observed().attempts} == {"192.0.2.10"}
+
+
+def test_a_shell_with_routes_is_closed_to_all_but_them() -> None:
+    """As a kind cluster's shell is, and as one is for which the settings mock the metadata service."""
+
+    def serve(connection: socket) -> None:
+        connection.sendall(b"served\n")
+        connection.close()
+
+    cluster = Route("kubernetes.default.svc", 443, Answer.CLUSTER, serve)
+    mocked = Route("169.254.169.254", 80, Answer.MOCKED, serve)
+    network = Network(routes=(mocked,), gate_image=gate_image())
+    with kind(DEBIAN, network=network, access=ShellAccess(routes=(cluster,))).open() as shell:
+        evidence = shell.evidence()
+        assert [each for each in evidence if not each.held] == []
+        assert "a route of the settings answers" in canaries(evidence)["metadata address"].seen
+        for host, port in (("kubernetes.default.svc", 443), ("169.254.169.254", 80)):
+            read = f"bash -c 'exec 3<>/dev/tcp/{host}/{port} && cat <&3'"
+            assert shell.run(read, environment={}, timeout=20).stdout == "served\n"

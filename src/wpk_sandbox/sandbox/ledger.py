@@ -142,9 +142,11 @@ class Ledger:
         finally:
             with self._lock:
                 self._left -= time.monotonic() - began
-        if not ended and not entry.reason:
+        with self._lock:
+            if ended or entry.ended.is_set() or entry.reason:
+                return
             entry.reason = f"it was not removed within {bound:.0f} s"
-            log.warning("the %s %s was not removed within %.0f s", entry.kind, entry.name, bound)
+        log.warning("the %s %s was not removed within %.0f s", entry.kind, entry.name, bound)
 
     def hurry(self, seconds: float | None = None) -> None:
         """A signal arrived: begin with all that stands alone, side by side, killing what would be asked to end.
@@ -213,8 +215,9 @@ class Ledger:
         except BaseException as error:
             reason = str(error) or type(error).__name__
             log.warning("could not remove %s %s: %s", entry.kind, entry.name, reason)
-        entry.reason = reason
-        entry.ended.set()
+        with self._lock:
+            entry.reason = reason
+            entry.ended.set()
 
     def _patience(self, now: float) -> float:
         """How long is waited for the next thing."""

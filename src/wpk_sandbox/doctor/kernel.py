@@ -108,11 +108,13 @@ def bubblewrap(host: Host) -> Iterator[Check]:
 
 
 def local(host: Host) -> Iterator[Check]:
-    """The sandbox that needs no daemon."""
-    from wpk_sandbox.sandbox.table import SANDBOXES  # noqa: PLC0415 - asked for only here
+    """The sandbox that needs no daemon, and what this host does not give its shells."""
+    from wpk_sandbox.sandbox.shells.local import LOCAL, shortcomings  # noqa: PLC0415 - asked for only here
 
-    reason = SANDBOXES["local"].shell().why_not(host.spec)
+    reason = LOCAL.why_not(host.spec)
     yield from_reason("sandbox local", reason, "shells can be made here; Kubernetes is simulated")
+    for found, remedy in shortcomings(host.spec):
+        yield Check("local shells", None, found, remedy)
 
 
 def _read(path: str) -> str:

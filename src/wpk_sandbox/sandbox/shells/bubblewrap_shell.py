@@ -94,7 +94,7 @@ class BubblewrapShell(SupervisedShell):
 
     def evidence(self) -> tuple[Evidence, ...]:
         tried = canary.targets(None, self._given.routes)
-        answers = self.answers(f"({probe.POSTURE})\n{canary.script(tried, rights=False)}")
+        answers = self.answers(f"({probe.POSTURE})\n{canary.script(tried)}")
         gate = self._gate is not None and not self._gate.why_not
         namespaces = answers.one("user namespaces")
         return (
@@ -103,5 +103,5 @@ class BubblewrapShell(SupervisedShell):
             self.calls_evidence(answers),
             Evidence("further user namespaces", namespaces == "0", f"{namespaces or 'any number'} may be made"),
             *self.limits_evidence(answers),
-            *canary.evidence(answers, tried, gate=gate, rights=False),
+            *canary.evidence(answers, tried, gate=gate),
         )

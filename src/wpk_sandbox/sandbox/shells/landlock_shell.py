@@ -12,6 +12,7 @@ from typing import Any
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.sandbox import canary
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.shells import confinement, delivery, inside
 from wpk_sandbox.sandbox.shells.groups import Groups
@@ -144,7 +145,9 @@ class LandlockShell(SupervisedShell):
             "PYTHON": str(python),
             "LIBRARY": "".join(map(str, delivery.outside_usr(python)[-1:])),
         }
-        return tuple(self._judged(self.answers(_PROBE, variables)))
+        # Nothing can be connected to, which is tried above; so of the canary only the ways to more rights are left.
+        answers = self.answers(f"({_PROBE})\n{canary.script(())}", variables)
+        return (*self._judged(answers), *canary.evidence(answers, ()))
 
     def close(self) -> None:
         super().close()

@@ -7,7 +7,10 @@ from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells.bubblewrap import BUBBLEWRAP
+from wpk_sandbox.sandbox.shells.groups import hierarchies
 from wpk_sandbox.sandbox.shells.landlock import LANDLOCK
+
+_WANTED = {"memory": "memory", "pids": "processes", "cpu": "CPU"}
 
 
 class _Local:
@@ -32,3 +35,22 @@ class _Local:
 
 
 LOCAL: ShellProvider = _Local()
+
+
+def shortcomings(spec: SandboxSpec) -> tuple[tuple[str, str], ...]:
+    """What this host does not give a shell of `local`, each with its remedy; makes nothing.
+
+    Empty where there is no such shell at all, which `why_not` explains.
+    """
+    if LOCAL.why_not(spec):
+        return ()
+    found = []
+    if reason := BUBBLEWRAP.why_not(spec):
+        what, _, remedy = reason.partition("; ")
+        found.append((f"commands run under Landlock, which is weaker than namespaces, because {what}", remedy))
+    held = {controller for hierarchy in hierarchies() for controller in hierarchy.controllers}
+    if watched := [limit for controller, limit in _WANTED.items() if controller not in held]:
+        words = f"{', '.join(watched)} bounded by resource limits and a look every 50 ms, not by control groups"
+        remedy = "run as root, or where this user's control groups are handed to it (systemd: Delegate=yes)"
+        found.append((words, remedy))
+    return tuple(found)

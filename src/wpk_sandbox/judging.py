@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from wpk_sandbox.sandbox.ledger import Ledger
 
 KEPT_FOR = timedelta(hours=24)
-GRACE = timedelta(minutes=15)
+# Beyond the time for all packages: rollbacks may outlast it, and what has expired the next run takes away.
+GRACE = timedelta(hours=1)
 
 # Seconds that things are asked to end, where they are not to be killed at once; Docker's own.
 END_GRACE = 10.0

@@ -38,7 +38,7 @@ class ContainerGate:
     def __init__(
         self, ledger: Ledger, shell: str, images: Iterable[str], routes: Sequence[Route], user: int
     ) -> None:
-        """`shell` is the id of the shell's container; `images` are tried in order until one holds a Python."""
+        """`shell` is the name of the shell's container; `images` are tried in order until one holds a Python."""
         self._ledger, self._shell, self._images, self._user = ledger, shell, images, user
         self._routes = tuple(routes)
         self._opened = ExitStack()
@@ -169,7 +169,7 @@ class ContainerGate:
         return reason
 
     def _created(self, image: str) -> Any:
-        name = daemon.resource_name(self._ledger, f"gate-{self._shell[:8]}")
+        name = f"{self._shell}-gate"
         return daemon.container(self._ledger, name, image, **container_options(self._shell))
 
     def _run(self) -> str:

@@ -6,7 +6,7 @@ working folder. Nothing of the host is mounted.
 
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 
 from wpk_sandbox.errors import SandboxError, UnavailableError
@@ -65,8 +65,13 @@ class _Docker:
         if reason:
             raise SandboxError(reason)
         name = daemon.resource_name(ledger, f"shell-{secrets.token_hex(3)}")
-        with daemon.container(ledger, name, spec.shell_image, **container_options(spec)) as container:
-            shell = _DockerShell(container, spec, gate(spec, ledger, container))
+        opened, making = gate(spec, ledger, name), container_options(spec)
+        # The gate goes last: with the shell's container it has ended by itself, and is quickly removed.
+        with (
+            closing(opened) if opened else nullcontext(),
+            daemon.container(ledger, name, spec.shell_image, **making) as container,
+        ):
+            shell = _DockerShell(container, spec, opened)
             try:
                 shell.start()
                 yield shell
@@ -108,8 +113,6 @@ class _DockerShell:
 
     def stop(self) -> None:
         """Let go of what was opened beside the container."""
-        if self._gate:
-            self._gate.close()
         self._watch.end()
 
     def run(self, command: str, *, environment: Mapping[str, str], timeout: float) -> Completed:

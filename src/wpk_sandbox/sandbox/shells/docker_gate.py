@@ -31,7 +31,7 @@ def has_gate(spec: SandboxSpec) -> bool:
 
 
 def gate(spec: SandboxSpec, ledger: Ledger, shell: str) -> ContainerGate | None:
-    """The gate for a shell's container, not yet begun; None where none is wanted."""
+    """The gate for the shell's container of that name, not yet begun; None where none is wanted."""
     if not has_gate(spec):
         return None
     opened = ContainerGate(ledger, shell, _images(spec), routes(spec), inside.USER)

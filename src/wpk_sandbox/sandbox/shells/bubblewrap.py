@@ -8,6 +8,7 @@ root, the sandbox is made as the unprivileged user 65532.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from wpk_sandbox import command
@@ -43,13 +44,13 @@ class _Bubblewrap:
     name = "bubblewrap"
 
     def why_not(self, spec: SandboxSpec) -> str | None:
-        if command.find("bwrap") is None:
+        if (bwrap := command.find("bwrap")) is None:
             return "bubblewrap is not installed; `apt install bubblewrap`, or your system's equivalent"
         if spec.access and spec.access.network:
             return "a bubblewrap shell has no network, so it cannot reach a cluster; take a container shell"
         if interpreter(_user()) is None:
             return f"user {inside.USER} cannot read this Python; install python3 in /usr, or do not run as root"
-        refusal = _try_namespaces()
+        refusal = _try_namespaces(bwrap, _user())
         return f"this host refuses namespaces to bubblewrap ({refusal}); {_remedy()}" if refusal else None
 
     @contextmanager
@@ -68,11 +69,12 @@ def _user() -> int | None:
     return inside.USER if os.geteuid() == 0 else None
 
 
-def _try_namespaces() -> str:
+@cache
+def _try_namespaces(bwrap: str, user: int | None) -> str:
     """Make the namespaces once with nothing in them; what bubblewrap said when it could not."""
-    argv = [command.find("bwrap") or "bwrap", *NAMESPACES, "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    argv = [bwrap, *NAMESPACES, "--ro-bind", "/", "/", "--proc", "/proc", "true"]
     try:
-        with command.start(argv, user=_user(), cwd="/") as process:
+        with command.start(argv, user=user, cwd="/") as process:
             _, words = process.communicate(timeout=PROBE_TIMEOUT)
     except command.StillRunning:
         return f"no answer in {PROBE_TIMEOUT:.0f} s"

@@ -8,7 +8,6 @@ from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells.bubblewrap import BUBBLEWRAP
 from wpk_sandbox.sandbox.shells.groups import hierarchies
-from wpk_sandbox.sandbox.shells.landlock import LANDLOCK
 
 _WANTED = {"memory": "memory", "pids": "processes", "cpu": "CPU"}
 
@@ -18,7 +17,7 @@ class _Local:
 
     def why_not(self, spec: SandboxSpec) -> str | None:
         first = BUBBLEWRAP.why_not(spec)
-        if first is None or LANDLOCK.why_not(spec) is None:
+        if first is None or _landlock().why_not(spec) is None:
             return None
         # What makes the stronger one possible is the remedy to give.
         return first
@@ -26,15 +25,21 @@ class _Local:
     @contextmanager
     def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
         reason = BUBBLEWRAP.why_not(spec)
-        if reason and (further := LANDLOCK.why_not(spec)):
+        if reason and (further := _landlock().why_not(spec)):
             raise SandboxError(f"no shell on this host: {reason}; {further}", "see `wpk-sandbox doctor`")
-        with (LANDLOCK if reason else BUBBLEWRAP).open(spec, ledger) as shell:
+        with (_landlock() if reason else BUBBLEWRAP).open(spec, ledger) as shell:
             if reason:
                 shell.details += f"; taken because {reason}"
             yield shell
 
 
 LOCAL: ShellProvider = _Local()
+
+
+def _landlock() -> ShellProvider:
+    from wpk_sandbox.sandbox.shells.landlock import LANDLOCK  # noqa: PLC0415 -- few hosts need it
+
+    return LANDLOCK
 
 
 def shortcomings(spec: SandboxSpec) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from model import Attempt
 from wpk_sandbox.run.result import Limit
 
 _OWN_KERNEL = "root of a guest may: the kernel is the guest's own, and goes with it"
+_NO_NAMESPACE = "without namespaces names are seen, though nothing is reached by them: the shell says so of itself"
 _SMALL = (Limit.MEMORY, Limit.PROCESSES)
 _ENDLESS = (Limit.STEP,)
 
@@ -69,9 +70,12 @@ KERNEL = (
     *_in_own_kernel(
         12, r"/proc|/sys", "kernel-memory", "kernel-keys", "kernel-timers", "kernel-addresses", "firmware"
     ),
-    *_each(12, r"host name", "host-name", "host-mounts"),
-    *_each(12, r"secret|shadow|host.s file", "host-file", "host-passwords"),
-    *_each(12, r"environ|cmdline", "variables-of-others", "words-of-others", "processes-of-host"),
+    Attempt(12, "host-name", r"host name", {"landlock": _NO_NAMESPACE}),
+    *_each(12, r"host's disk", "host-mounts"),
+    *_each(12, r"secret|host.s file", "host-file"),
+    *_in_own_kernel(12, r"shadow", "host-passwords"),
+    *_each(12, r"environ|cmdline", "variables-of-others", "words-of-others"),
+    Attempt(12, "processes-of-host", r"cmdline", {"landlock": _NO_NAMESPACE}),
     *_in_own_kernel(13, r"syslog", "kernel-log"),
     *_in_own_kernel(13, r"adjtimex|clock", "set-clock"),
     *_in_own_kernel(13, r"reboot", "reboot"),
@@ -97,8 +101,8 @@ NETWORK = (
     *_each(25, r"203\.0\.113\.54", "name-over-tls", "name-over-https"),
     *_each(25, r"leak", "name-of-system"),
     *_each(26, r"203\.0\.113\.10|icmp|socket|raw", "echo-raw", "echo-plain"),
-    *_each(26, r"packet", "packets", "packets-plain"),
-    *_each(26, r"raw", "raw-ip"),
+    *_in_own_kernel(26, r"packet", "packets", "packets-plain"),
+    *_in_own_kernel(26, r"raw", "raw-ip"),
     *_each(27, r"203\.0\.113\.10", "address", "address-mapped", "datagram"),
     *_each(27, r"GATEWAY", "gateway"),
     *_each(27, r"NEIGHBOUR", "neighbour"),
@@ -109,7 +113,8 @@ NETWORK = (
     *_each(29, r"224\.0\.0\.251", "multicast"),
     *_each(29, r"ff02::fb", "multicast-ipv6"),
     *_each(29, r"255\.255\.255\.255", "broadcast"),
-    *_each(29, r"interface|link", "interfaces", "link-neighbours"),
+    *_each(29, r"interface", "interfaces"),
+    Attempt(29, "link-neighbours", r"arp", {"landlock": _NO_NAMESPACE}),
 )
 
 FILLING = (
@@ -119,13 +124,13 @@ FILLING = (
     Attempt(15, "memory-nameless", "memory limit|memory", alone=True),
     Attempt(16, "temporary-many", "/tmp|full|memory limit", alone=True),
     Attempt(16, "files-many", "/tmp|full|files|memory limit", alone=True),
-    Attempt(16, "root-written", "read-only"),
+    Attempt(16, "root-written", "read-only", {"vm": _OWN_KERNEL}),
     Attempt(17, "workspace-many", "/workspace|full|memory limit", alone=True),
-    Attempt(22, "descriptors-many", "descriptors|open files", alone=True),
-    Attempt(22, "sockets-many", "descriptors|open files|socket", alone=True),
-    Attempt(22, "core", "core|dump", alone=True),
-    Attempt(22, "limits-raised", "limit"),
-    Attempt(23, "file-giant", "file|fsize", alone=True),
+    Attempt(22, "descriptors-many", "descriptors|open files", {"vm": _OWN_KERNEL}, alone=True),
+    Attempt(22, "sockets-many", "descriptors|open files|socket", {"vm": _OWN_KERNEL}, alone=True),
+    Attempt(22, "core", "core|dump", {"vm": _OWN_KERNEL}, alone=True),
+    Attempt(22, "limits-raised", "limit", {"vm": _OWN_KERNEL}),
+    Attempt(23, "file-giant", "file|fsize", {"vm": _OWN_KERNEL}, alone=True),
 )
 
 # Shell commands rather than functions: what they write or leave behind is the attempt.

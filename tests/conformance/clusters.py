@@ -8,27 +8,34 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from host import Host
 from judging import Findings
 from model import Attempt, Told
 from objects import CALLS, NEW_NAMESPACE, OBJECTS, Call
 from sandboxes import NAMESPACE, Sandbox, Tried
 
 from wpk_sandbox.run.result import StepResult, StepStatus
+from wpk_sandbox.sandbox.clusters.kind import firewall
 
 SIMULATED = "the cluster is simulated: no pod runs, nothing is called, and all of it goes with the process"
 CONTROL = "wpk-control"
 _REFUSALS = r"forbidden|violates|denied|not allowed|refused|may not|unauthorized|cannot|invalid|Invalid"
 
 
-def refused(sandbox: Sandbox, findings: Findings) -> None:
+PULLS = Attempt(30, "image-name-as-a-way-out")
+
+
+def refused(sandbox: Sandbox, host: Host, findings: Findings) -> None:
     """Every object and call; then, with the walls taken down, its control."""
     node = Node(re.search(r" as (\S+?),", " ".join(sandbox.details)))
     objects = {manifest["metadata"]["name"]: manifest for manifest in OBJECTS}
     tried = {name: _applied(sandbox, name, manifest) for name, manifest in objects.items()}
     tried |= {call.name: _as_tried(sandbox.run([(call.name, call.command, 20)])[0]) for call in CALLS}
+    pulled = node.pull(host)
     node.take_walls_down()
     control = {name: node.takes(manifest) for name, manifest in objects.items()}
     control |= {call.name: node.may(call) for call in CALLS}
+    findings.add(PULLS, sandbox.name, Tried(pulled), node.pull(host))
     for name, one in tried.items():
         findings.add(Attempt(55, name, _REFUSALS), sandbox.name, one, control[name])
 
@@ -37,6 +44,7 @@ def not_here(column: str, findings: Findings, reason: str = SIMULATED) -> None:
     """What has no meaning where nothing runs."""
     for name in (*(manifest["metadata"]["name"] for manifest in OBJECTS), *(call.name for call in CALLS)):
         findings.none(55, name, column, reason)
+    findings.none(30, PULLS.name, column, reason)
 
 
 class Node:
@@ -57,6 +65,7 @@ class Node:
         """Remove what refuses objects of everybody; the cluster is of no other use afterwards."""
         self.admin("delete", "validatingadmissionpolicybindings", "--all")
         self.admin("create", "namespace", CONTROL)
+        self._in("nft", "delete", "table", "inet", firewall.TABLE)
         until = time.monotonic() + 10
         probe = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "probe", "namespace": CONTROL}}
         probe["spec"] = {"type": "NodePort", "ports": [{"port": 80}]}
@@ -70,6 +79,24 @@ class Node:
             freed["metadata"]["namespace"] = CONTROL
         done = self.admin("create", "--dry-run=server", "-f", "-", stdin=json.dumps(freed))
         return Told("open" if done.returncode == 0 else "blocked", (done.stdout or done.stderr).strip()[:200])
+
+    def pull(self, host: Host) -> Told:
+        """Have the node fetch an image whose name leads to a listener of ours: whether it came there."""
+        form = "{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}"
+        argv = ["docker", "inspect", "--format", form, self._container]
+        gateway = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+        host.visitors.clear()
+        done = self._in(
+            "crictl", "--timeout=8s", "pull", f"{gateway}:{host.given['host_port']}/secret-of-the-run:1"
+        )
+        came = "port" in host.visitors
+        host.visitors.clear()
+        return Told("open" if came else "blocked", "the node came" if came else done.stderr.strip()[-200:])
+
+    def _in(self, *argv: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["docker", "exec", self._container, *argv], capture_output=True, text=True, timeout=60, check=False
+        )
 
     def may(self, call: Call) -> Told:
         """Whether an admin has the right that the call needs."""

@@ -24,16 +24,16 @@ import left
 import table
 from attempts import ATTEMPTS
 from host import Host, canaries, in_reach
-from judging import Findings
+from judging import OF_CLUSTERS, Findings
 from model import Attempt, Cell, Told, Verdict
 from sandboxes import Sandbox, Tried
 from twin import Twin, opened
 
-SANDBOXES = ("local", "container", "kind", "vm")
+SANDBOXES = ("local", "landlock", "container", "kind", "vm")
 IMAGE = "wpk-sandbox-test-conformance"
 PROJECT = Path(__file__).parents[2]
 # What of the tools that WPK_SANDBOX_REQUIRE names each sandbox is made of.
-MADE_OF = {"local": "bwrap", "container": "docker", "kind": "kind", "vm": "vm"}
+MADE_OF = {"local": "bwrap", "landlock": "landlock", "container": "docker", "kind": "kind", "vm": "qemu"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _sandboxes(asked, host, findings)
     elsewhere.tested(asked.numbers, findings)
     findings.faults += left.compared(before, left.look())
+    findings.cells += [cell for path in asked.beside for cell in table.cells_of(path.read_text(encoding="utf-8"))]
     _write(asked, findings)
     print(table.printed(findings.cells))
     print(*(f"FAULT {fault}" for fault in findings.faults), sep="\n")
@@ -63,7 +64,7 @@ def _sandboxes(asked: argparse.Namespace, host: Host, findings: Findings) -> Non
     with opened(IMAGE, host.given, host.canary, Path(host.given["host_file"])) as twin:
         control = _controls(twin, attempts, host.given)
     for name in asked.sandbox:
-        _sandbox(name, attempts, control, host, findings)
+        _sandbox(name, asked, attempts, control, host, findings)
     if host.visitors:
         findings.faults.append(f"somebody came to this host's {', '.join(sorted(set(host.visitors)))}")
 
@@ -75,7 +76,12 @@ def _controls(twin: Twin, attempts: Sequence[Attempt], given: dict[str, Any]) ->
 
 
 def _sandbox(
-    name: str, attempts: Sequence[Attempt], control: dict[str, Told], host: Host, findings: Findings
+    name: str,
+    asked: argparse.Namespace,
+    attempts: Sequence[Attempt],
+    control: dict[str, Told],
+    host: Host,
+    findings: Findings,
 ) -> None:
     """All attempts in one sandbox, opened once."""
     sandbox = Sandbox(name, host.folder, IMAGE, f"conformance-{secrets.token_hex(4)}")
@@ -89,11 +95,12 @@ def _sandbox(
     behind = leaving.Leaving()
     with sandbox.open():
         findings.faults += [f"{name}: {each.probe}: {each.seen}" for each in sandbox.evidence if not each.held]
-        tried = sandbox.batch([each for each in attempts if not each.alone], host.given)
-        tried |= {each.name: sandbox.alone(each, host.given) for each in attempts if each.alone}
+        apply = [each for each in attempts if name not in each.not_for]
+        tried = sandbox.batch([each for each in apply if not each.alone], host.given)
+        tried |= {each.name: sandbox.alone(each, host.given) for each in apply if each.alone}
         killed = leaving.kill(sandbox, host)
-        if name == "kind":
-            clusters.refused(sandbox, findings)
+        if name == "kind" and asked.numbers[-1] == OF_CLUSTERS:
+            clusters.refused(sandbox, host, findings)
         behind.leave(sandbox)
         sandbox.alone(leaving.DEEP, host.given)
     for attempt in attempts:
@@ -107,8 +114,9 @@ def _sandbox(
 def _closed(sandbox: Sandbox, findings: Findings) -> None:
     """An endless tree of folders goes with its sandbox, and nothing is copied out of one."""
     tally = sandbox.tally
-    verdict = Verdict.OPEN if tally.left else Verdict.BLOCKED
-    findings.cells.append(Cell(23, leaving.DEEP.name, sandbox.name, verdict, str(tally)))
+    verdict = Verdict.OPEN if tally.left or sandbox.broke else Verdict.BLOCKED
+    seen = sandbox.broke or "; ".join((str(tally), *(one.reason[:80] for one in tally.left)))
+    findings.cells.append(Cell(23, leaving.DEEP.name, sandbox.name, verdict, seen))
     if sandbox.name != "kind":
         clusters.not_here(sandbox.name, findings)
 
@@ -133,6 +141,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sandbox", type=lambda text: tuple(text.split(",")), default=SANDBOXES)
     parser.add_argument("--numbers", type=_range, default=range(1, 56))
+    parser.add_argument(
+        "--beside",
+        type=lambda text: [Path(each) for each in text.split(",")],
+        default=[],
+        help="earlier --json files",
+    )
     parser.add_argument("--page", type=Path, help="write the page of the documentation")
     parser.add_argument("--json", type=Path, help="write everything that was seen")
     return parser.parse_args(argv)

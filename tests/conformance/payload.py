@@ -6,7 +6,8 @@ import zipfile
 from pathlib import Path
 
 PROBES = Path(__file__).with_name("probes")
-PLACE = "/workspace/probes.pyz"
+# In the working folder of the shell, wherever that is.
+PLACE = "probes.pyz"
 
 
 def packed() -> bytes:

@@ -26,6 +26,7 @@ from wpk_sandbox.run.result import StepResult, StepStatus
 from wpk_sandbox.run.runner import run
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.sandbox import Answer, Evidence
+from wpk_sandbox.sandbox.shells.landlock import LANDLOCK
 from wpk_sandbox.sandbox.table import SANDBOXES
 from wpk_sandbox.settings import resolve
 
@@ -69,21 +70,32 @@ class Sandbox:
 
     def __init__(self, name: str, folder: Path, image: str, run_id: str) -> None:
         self.name, self.folder = name, folder
-        settings = resolve(file=SETTINGS.replace("IMAGE", json.dumps(image)).encode(), flags={"sandbox.type": name})
+        # What `local` falls back to where a host refuses namespaces: taken on purpose here.
+        self.type = "local" if name == LANDLOCK.name else name
+        settings = resolve(
+            file=SETTINGS.replace("IMAGE", json.dumps(image)).encode(), flags={"sandbox.type": self.type}
+        )
         self._request = Request(folder, find([], root=folder), settings, run_id)
         self._opened = OpenedSandbox()
         self.evidence: tuple[Evidence, ...] = ()
         self.details: tuple[str, ...] = ()
         self.tally = Tally()
+        # What went wrong while it was closed: a sandbox that its package can keep from closing is open.
+        self.broke = ""
 
     @contextmanager
     def open(self) -> Iterator["Sandbox"]:
         """Open what the product would open for these steps."""
         ledger = Ledger(self._request.run_id, datetime.now(UTC) + timedelta(hours=1))
+        halves = self._halves(ledger)
+        self._opened = halves.__enter__()
         try:
-            with self._halves(ledger) as self._opened:
-                yield self
+            yield self
         finally:
+            try:
+                halves.__exit__(None, None, None)
+            except Exception as error:
+                self.broke = f"{type(error).__name__}: {str(error)[:100]}"
             ledger.close()
             self.tally = ledger.tally()
 
@@ -127,28 +139,31 @@ class Sandbox:
 
     def why_not(self) -> str | None:
         """Why this host, or this version, has no such sandbox."""
-        if self.name not in SANDBOXES:
+        if self.type not in SANDBOXES:
             return f"this version has no sandbox `{self.name}`"
+        if self.name == LANDLOCK.name:
+            return LANDLOCK.why_not(self._request.settings.spec)
         wanted = frozenset({"shell", "cluster"}) if self.name == "kind" else frozenset({"shell"})
         return SANDBOXES[self.name].why_not(self._request.settings.spec, wanted)
 
     @contextmanager
     def _halves(self, ledger: Ledger) -> Iterator[OpenedSandbox]:
-        spec, row = self._request.settings.spec, SANDBOXES[self.name]
+        spec, row = self._request.settings.spec, SANDBOXES[self.type]
         with ExitStack() as stack:
             cluster = None
             if self.name == "kind":
                 cluster = stack.enter_context(row.cluster().open(replace(spec, images=IMAGES), ledger))
                 cluster.prepare(NAMESPACE)
                 spec = replace(spec, access=cluster.shell_access())
-            shell = stack.enter_context(row.shell().open(spec, ledger))
+            provider = LANDLOCK if self.name == LANDLOCK.name else row.shell()
+            shell = stack.enter_context(provider.open(spec, ledger))
             self.evidence = (*shell.evidence(), *(cluster.evidence() if cluster else ()))
             self.details = tuple(half.details for half in (shell, cluster) if half)
             yield OpenedSandbox(shell, cluster)
 
     def _plan(self, document: Mapping[str, Any]) -> Plan:
         judged = next(judge(self._written(document), []))
-        return pipeline.plan_package(judged, self.name, self._request)
+        return pipeline.plan_package(judged, self.type, self._request)
 
     def _written(self, document: Mapping[str, Any]) -> Request:
         path = self.folder / "tried.wpk.yaml"

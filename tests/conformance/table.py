@@ -15,9 +15,22 @@ _SIGNS = {
 }
 
 
+# As they stand in the table.
+ORDER = ("local", "landlock", "container", "kind", "vm", ANY)
+
+
+def cells_of(text: str) -> list[Cell]:
+    """What `as_json` wrote."""
+    rows = json.loads(text)["attempts"]
+    return [
+        Cell(r["number"], r["attempt"], r["sandbox"], Verdict(r["verdict"]), r["seen"], r["report"], r["control"])
+        for r in rows
+    ]
+
+
 def columns_of(cells: Iterable[Cell]) -> tuple[str, ...]:
-    """The columns, in the order in which they were tried."""
-    return tuple(dict.fromkeys(cell.column for cell in cells))
+    """The columns that were tried."""
+    return tuple(column for column in ORDER if any(cell.column == column for cell in cells))
 
 
 def of(cells: Sequence[Cell], number: int, column: str) -> list[Cell]:

@@ -55,17 +55,17 @@ def memory_nameless(given: Given) -> str:
 
 @attempt("temporary-many")
 def temporary_many(given: Given) -> str:
-    return _filled("/tmp", given["most"])
+    return _filled(tempfile.gettempdir(), given["most"])
 
 
 @attempt("workspace-many")
 def workspace_many(given: Given) -> str:
-    return _filled("/workspace", given["most"])
+    return _filled(os.getcwd(), given["most"])
 
 
 @attempt("files-many")
 def files_many(_: Given) -> str:
-    folder = tempfile.mkdtemp(dir="/tmp")
+    folder = tempfile.mkdtemp()
     made = 0
     try:
         for made in range(FILES):
@@ -111,11 +111,11 @@ def core(_: Given) -> str:
     if child == 0:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        os.chdir("/tmp")
+        os.chdir(tempfile.gettempdir())
         os.abort()
     status = os.waitpid(child, 0)[1]
     if os.WCOREDUMP(status):
-        for path in Path("/tmp").glob("core*"):
+        for path in Path.cwd().glob("core*"):
             path.unlink()
         return "dumped its memory"
     raise BlockedError("ended without a dump")
@@ -124,7 +124,7 @@ def core(_: Given) -> str:
 @attempt("file-giant")
 def file_giant(_: Given) -> str:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    with tempfile.TemporaryFile(dir="/tmp") as file:
+    with tempfile.TemporaryFile() as file:
         os.ftruncate(file.fileno(), GIANT)
         return f"a file of {GIANT} bytes"
 
@@ -145,7 +145,7 @@ def limits_raised(_: Given) -> str:
 @attempt("folders-deep")
 def folders_deep(_: Given) -> str:
     """A tree that is deeper than any path may be long, and stays."""
-    os.chdir(tempfile.mkdtemp(dir="/tmp"))
+    os.chdir(tempfile.mkdtemp())
     for _level in range(DEPTH):
         os.mkdir("deeper")
         os.chdir("deeper")

@@ -5,6 +5,7 @@ is gone is not found, and what belongs to somebody else is not found without the
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ _TABLES = {
     packets.ICMP6: ("icmp6", "raw6"),
 }
 _LARGEST_TABLE = 1 << 20
+_MOST_SECONDS = 1.0
 _MOST_PROCESSES = 512
 _MOST_DESCRIPTORS = 1024
 
@@ -27,10 +29,23 @@ class Attribution:
     def __init__(self, processes: int, network: str = "1/net") -> None:
         """`processes` is a descriptor of the root of a proc file system, `network` the folder of its tables."""
         self._root, self._network = processes, network
+        self._left = _MOST_SECONDS
 
     def process(self, packet: packets.Packet) -> str:
-        """`name (number)` of the process that sent a packet; empty where it cannot be found."""
-        return self.owner(packet.protocol, packet.source_port)
+        """`name (number)` of the process that sent a packet; empty where it cannot be found.
+
+        The kernel takes milliseconds to tell its sockets, so a flood is not looked into to its end.
+        """
+        if self._left <= 0:
+            return ""
+        began = time.monotonic()
+        found = self.owner(packet.protocol, packet.source_port)
+        self._left -= time.monotonic() - began
+        return found
+
+    def renew(self) -> None:
+        """Allow as much time again."""
+        self._left = _MOST_SECONDS
 
     def owner(self, protocol: int, port: int) -> str:
         """The same by protocol and local port."""

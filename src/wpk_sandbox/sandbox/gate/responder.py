@@ -78,6 +78,7 @@ class Responder:
         with suppress(OSError):
             self._ringer.send(b".")
             self._settled.wait(_SETTLE_TIMEOUT)
+        self._attribution.renew()
         lost, self._lost = self._lost, self._attribution.lost(NAME)
         taken = self._recorder.take()
         return replace(taken, more=taken.more + max(0, self._lost - lost))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from making import udp
 
 from wpk_sandbox.sandbox.gate import packets
 from wpk_sandbox.sandbox.gate.attribution import Attribution
@@ -56,3 +57,19 @@ def test_folder_that_is_no_proc_tells_nothing(tmp_path: Path) -> None:
         assert Attribution(root).owner(packets.TCP, 80) == ""
     finally:
         os.close(root)
+
+
+def test_flood_is_not_looked_into_to_its_end(
+    attribution: Attribution, me: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        packet = packets.parse(udp("127.0.0.1", "192.0.2.1", (held.getsockname()[1], 53)))
+        assert packet is not None
+        assert attribution.process(packet) == me
+        clock = iter(range(0, 100, 2))
+        monkeypatch.setattr("time.monotonic", lambda: next(clock))
+        assert attribution.process(packet) == me, "it takes two seconds of this clock"
+        assert attribution.process(packet) == ""
+        attribution.renew()
+        assert attribution.process(packet) == me

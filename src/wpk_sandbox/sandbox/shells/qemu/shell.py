@@ -38,8 +38,9 @@ from wpk_sandbox.sandbox.shells.qemu.ports import Ports
 BOOT_TIMEOUT = 180.0
 ANSWER_TIMEOUT = 20.0
 PROBE_TIMEOUT = 60.0
+# An emulated machine needs seconds for as many processes as a fork bomb may have.
+MULTIPLYING = 10.0
 SAMPLE_INTERVAL = 1
-_KILLED = 137
 _ANEW = "a new guest was booted, so the files of earlier steps are gone"
 
 
@@ -172,8 +173,8 @@ class QemuShell:
         self._ports.send(b"run %s %d\n" % (mark, len(request)) + request)
         self._ports.answer("started", ANSWER_TIMEOUT)
         exit_code, ended = self._follow(mark.decode(), output, deadline)
-        before, after = self._before, self._count()
-        if exit_code == _KILLED and after.out_of_memory > before.out_of_memory:
+        before, after = self._before, self._settled() if ended is None else self._count()
+        if after.out_of_memory > before.out_of_memory:
             ended = Ended.MEMORY
         elif after.refused_forks > before.refused_forks:
             # Whatever it says of itself: what did without a process that it asked for has not shown what it does.
@@ -182,6 +183,18 @@ class QemuShell:
             self._end_everything()
         self._before = self._count()
         return exit_code, ended
+
+    def _settled(self) -> Counters:
+        """The counters as soon as what the command left behind, if anything, no longer multiplies."""
+        counters, calm, until = self._count(), 0, time.monotonic() + MULTIPLYING
+        while counters.processes and calm < 2 and time.monotonic() < until:
+            time.sleep(0.2)
+            newer = self._count()
+            if newer.refused_forks > self._before.refused_forks:
+                return newer
+            calm = calm + 1 if newer.processes <= counters.processes else 0
+            counters = newer
+        return counters
 
     def _follow(self, mark: str, output: Output, deadline: float) -> tuple[int | None, Ended | None]:
         ports = self._ports

@@ -32,6 +32,9 @@ BACK_TIMEOUT = 20.0
 ENDPOINTS_TIMEOUT = 5.0
 _CONFLICT = 409
 
+# When the daemon was found away, until it is back; the first time counts.
+_away_since: list[float] = []
+
 _DOCKER_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
 _FULL_ID = re.compile(r"[0-9a-f]{64}")
 
@@ -263,18 +266,23 @@ def _await_end_of(container: str) -> None:
 
 
 def _when_back(doing: str, request: Callable[[], None]) -> None:
-    """Do it; while the daemon is away, as when it is restarted, wait for it. Raises `UnavailableError`."""
+    """Do it; while the daemon is away, as when it is restarted, wait for it, all callers together for one time.
+
+    Raises `UnavailableError`.
+    """
     from requests.exceptions import ConnectionError as AwayError  # noqa: PLC0415
 
-    until = time.monotonic() + BACK_TIMEOUT
     with translated(doing):
         while True:
             try:
-                return request()
+                request()
             except AwayError:
-                if time.monotonic() >= until:
+                _away_since.append(time.monotonic())
+                if time.monotonic() >= _away_since[0] + BACK_TIMEOUT:
                     raise
                 time.sleep(0.5)
+            else:
+                return _away_since.clear()
 
 
 class _Making:

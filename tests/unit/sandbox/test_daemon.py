@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox import daemon
@@ -155,3 +156,25 @@ def test_network_is_removed_when_its_last_container_has_left_it() -> None:
     daemon.remove_network(name)
     leaving.join(60)
     assert str(ledger.close()) == "made 2, removed 2, left 0"
+
+
+def test_daemon_that_is_away_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "BACK_TIMEOUT", 60.0)
+    monkeypatch.setattr(daemon, "_away_since", [])
+    asked: list[str] = []
+
+    def away() -> None:
+        asked.append("away")
+        raise requests.exceptions.ConnectionError("Connection refused")
+
+    def back_again() -> None:
+        if len(asked) < 2:
+            away()
+
+    daemon._when_back("remove it", back_again)
+    assert asked == ["away", "away"], "it came back in time"
+    monkeypatch.setattr(daemon, "_away_since", [time.monotonic() - 60.0])
+    asked.clear()
+    with pytest.raises(UnavailableError, match="could not remove it"):
+        daemon._when_back("remove it", away)
+    assert asked == ["away"], "its time was over before"

@@ -39,7 +39,7 @@ class ContainerGate:
         self, ledger: Ledger, shell: str, images: Iterable[str], routes: Sequence[Route], user: int
     ) -> None:
         """`shell` is the name of the shell's container; `images` are tried in order until one holds a Python."""
-        self._ledger, self._shell, self._images, self._user = ledger, shell, images, user
+        self._ledger, self._shell, self._images, self._user = ledger, shell, iter(images), user
         self._routes = tuple(routes)
         self._opened = ExitStack()
         self._container = ""
@@ -79,6 +79,8 @@ class ContainerGate:
             self._ended = False
             self.begin()
             self._wait()
+        if self._talk is None:
+            self.why_not = self.why_not or "it did not start"
         if self.why_not and self._routes:
             raise SandboxError(f"the shell's routes cannot be had: {self.why_not}", "see `wpk-sandbox doctor`")
         return not self.why_not
@@ -146,12 +148,15 @@ class ContainerGate:
                 daemon.client().api.wait(self._container, timeout=int(READY_TIMEOUT))
             return self._run()
         reasons = []
+        # A generator: those that were tried in vain are not tried again, and the good one stays the first.
         for image in self._images:
             reason = _WITHOUT_PYTHON if image in _without_python else self._tried(image)
             if not reason:
+                self._images = iter([image])
                 return ""
             reasons.append(f"{image} {reason}")
-        return "; ".join(reasons) or "no image with a python3 is at hand for the gate"
+        self._forbidden = "; ".join(reasons) or "no image with a python3 is at hand for the gate"
+        return self._forbidden
 
     def _tried(self, image: str) -> str:
         """Create and start it; why not, and then nothing of it is left."""

@@ -17,6 +17,7 @@ from wpk_sandbox.errors import ProgramMissingError, UnavailableError
 log = logging.getLogger(__name__)
 
 Process = subprocess.Popen[bytes]
+PIPE, DEVNULL = subprocess.PIPE, subprocess.DEVNULL
 StillRunning = subprocess.TimeoutExpired  # what `Process.wait` raises
 
 # The variable by which a program that outlived us is known as ours.

@@ -16,6 +16,18 @@ _DEFAULT_REQUEST = (0.05, 32 * 1024**2)
 _DEFAULT_LIMIT = (0.2, 128 * 1024**2)
 
 
+# The cluster's own name service answers for the cluster alone, and pods wait long for one that does not answer.
+_TO_THE_NAME_SERVICE = {
+    "to": [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+        }
+    ],
+    "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")],
+}
+
+
 def namespace_objects(namespace: str, limits: Limits, security: Security) -> tuple[dict[str, Any], ...]:
     """The manifests of a sandbox namespace, in the order in which they are created.
 
@@ -35,7 +47,7 @@ def namespace_objects(namespace: str, limits: Limits, security: Security) -> tup
             "NetworkPolicy",
             POLICY_NAME,
             namespace,
-            {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+            {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [_TO_THE_NAME_SERVICE]},
         ),
     )
 

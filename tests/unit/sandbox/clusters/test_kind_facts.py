@@ -5,7 +5,7 @@ import re
 import pytest
 
 from wpk_sandbox.sandbox.clusters.kind import boot, firewall, images, node, probes
-from wpk_sandbox.sandbox.sandbox import Limits, Usage
+from wpk_sandbox.sandbox.sandbox import Limits
 
 
 def test_cluster_names_are_short_and_never_the_same() -> None:
@@ -48,18 +48,6 @@ def test_rules_are_not_made_of_what_is_no_address(address: str) -> None:
 def test_shaping_gives_the_rate_and_room_to_reach_it() -> None:
     assert "rate 100000000bit burst 250000 " in firewall.shaping(100_000_000)
     assert "rate 1000bit burst 16384 " in firewall.shaping(1000)
-
-
-def test_usage_is_read_from_either_control_group_version() -> None:
-    second = "memory=4096\nmicroseconds=1500000\nnanoseconds=\nprocesses=7\n"
-    first = "memory=4096\nmicroseconds=\nnanoseconds=1500000000\nprocesses=\n"
-    assert node.read_usage(second) == Usage(1.5, 4096, 7)
-    assert node.read_usage(first) == Usage(1.5, 4096, None)
-
-
-def test_usage_that_nobody_tells_is_unknown() -> None:
-    assert node.read_usage("") == Usage()
-    assert node.read_usage("memory=max\n") == Usage()
 
 
 def test_node_may_run_what_its_pods_may_and_its_own_control_plane() -> None:

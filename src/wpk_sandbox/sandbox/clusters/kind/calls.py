@@ -20,6 +20,18 @@ def call(
     api: "ApiClient", method: str, path: str, body: Any = None, *, query: tuple[tuple[str, str], ...] = ()
 ) -> dict[str, Any]:
     """Make one call; the answer as JSON. Raises the client library's `ApiException`."""
+    answer: dict[str, Any] = json.loads(_send(api, method, path, body, query, REQUEST_TIMEOUT).read())
+    return answer
+
+
+def stream(api: "ApiClient", path: str, query: tuple[tuple[str, str], ...] = ()) -> Any:
+    """The lines of an answer that goes on, as they come; to be closed. Raises `ApiException`."""
+    return _send(api, "GET", path, None, query, None).response
+
+
+def _send(
+    api: "ApiClient", method: str, path: str, body: Any, query: tuple[tuple[str, str], ...], timeout: float | None
+) -> Any:
     from kubernetes.client import ApiException  # noqa: PLC0415 - heavy
 
     content = "application/merge-patch+json" if method == "PATCH" else "application/json"
@@ -31,12 +43,10 @@ def call(
         body=body,
         auth_settings=["BearerToken"],
     )
-    response: Any = api.call_api(*request, _request_timeout=REQUEST_TIMEOUT)
-    data = response.read()
+    response: Any = api.call_api(*request, _request_timeout=timeout)
     if not 200 <= response.status < 300:
-        raise ApiException(http_resp=response, body=data.decode(errors="replace"))
-    answer: dict[str, Any] = json.loads(data)
-    return answer
+        raise ApiException(http_resp=response, body=response.read().decode(errors="replace"))
+    return response
 
 
 def acting_as(api: "ApiClient", user: str) -> "ApiClient":

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from wpk_sandbox.errors import SandboxError, UnavailableError
 from wpk_sandbox.package.units import human_bytes
 from wpk_sandbox.sandbox.clusters.kind import access, admission, closing, namespaces
+from wpk_sandbox.sandbox.clusters.kind.attempts import Refusals
 from wpk_sandbox.sandbox.clusters.kind.boot import Booted, booted_cluster
 from wpk_sandbox.sandbox.clusters.kind.calls import acting_as, call, wait_until
 from wpk_sandbox.sandbox.clusters.kind.connection import Connection, connected
 from wpk_sandbox.sandbox.clusters.kind.images import Images
+from wpk_sandbox.sandbox.clusters.kind.names import close_names
 from wpk_sandbox.sandbox.clusters.kind.node import Node, processes
+from wpk_sandbox.sandbox.clusters.kind.pods import Pods
+from wpk_sandbox.sandbox.clusters.kind.watcher import Notes, Watcher, watching
 from wpk_sandbox.sandbox.clusters.rights import STEPS, user_name
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Evidence, Limits, Observed, SandboxSpec, ShellAccess, Usage
@@ -44,6 +48,12 @@ class KindCluster:
         self._booted, self._connection, self._images = booted, connection, images
         self._spec, self._ledger = spec, ledger
         self._prepared: list[str] = []
+        self._pods = Pods(self.api)
+        self._refusals = Refusals(booted.node, self._pods.name_of)
+        self._notes = Notes(self._pods)
+        self._watcher: Watcher | None = None
+        self._abused = ""
+        self._opened = ExitStack()
 
     def guard(self) -> None:
         """Hold every request to the sandbox's policies, and make the accounts that act for the package."""
@@ -66,7 +76,9 @@ class KindCluster:
     def load_images(self, images: Iterable[str]) -> tuple[str, ...]:
         """Bring images in from the host's daemon; returns a note for each that could not be had."""
         with _broken("load images", self._booted.node):
-            return self._images.load(self._booted.node, images)
+            notes = self._images.load(self._booted.node, images)
+            self._notes.settle()
+            return notes
 
     def shell_access(self) -> ShellAccess | None:
         """A route to the API server, and a kubeconfig for the shells' account."""
@@ -77,11 +89,34 @@ class KindCluster:
         return access.access(self._connection, token, self._prepared[0])
 
     def observed(self) -> Observed:
-        return Observed(usage=self.usage())
+        """What pods tried to reach outside and what they used since this was last asked.
+
+        Raises `SandboxError` when the node was ended because its disk was being filled.
+        """
+        if self._abused:
+            raise SandboxError(self._abused, "write less, or raise the limit `storage`")
+        if self._watcher:
+            self._watcher.ask()
+        attempts = (*self._notes.questions(), *self._refusals.attempts())
+        return Observed(attempts, samples=self._notes.samples(), usage=self.usage())
+
+    def watch(self) -> None:
+        """Begin to watch what pods use and ask for."""
+        self._watcher = self._opened.enter_context(watching(self._booted.node, self._notes, self._look_at_disk))
+
+    def _look_at_disk(self) -> None:
+        """End the node when its pods have written more than the sandbox may: the disk is the host's."""
+        stored, limit = self._notes.stored, self._spec.limits.storage
+        if stored > limit and not self._abused:
+            self._abused = (
+                f"pods wrote {human_bytes(stored)} to the node's disk, of which the sandbox may use "
+                f"{human_bytes(limit)}, so the node was ended"
+            )
+            self._booted.node.end()
 
     def usage(self) -> Usage:
-        """The most that was used so far, by the control plane too."""
-        return self._booted.node.usage()
+        """The most that the package's pods used so far."""
+        return self._notes.usage()
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Measure that the cluster is closed: network, admission and quota of each namespace, the API."""
@@ -96,6 +131,8 @@ class KindCluster:
 
     def close(self) -> None:
         """Remove what was made beside the node."""
+        self._opened.close()
+        self._pods.close()
         self.acting_api.rest_client.pool_manager.clear()
 
 
@@ -110,13 +147,15 @@ def open_cluster(spec: SandboxSpec, ledger: Ledger) -> Iterator[KindCluster]:
             booted = opened.enter_context(booted_cluster(spec, ledger, images.node_begins))
         with _broken("close the kind cluster", booted.node):
             connection = opened.enter_context(connected(booted.node, booted.kubeconfig))
+            close_names(connection.api)
             wait_until("its node is ready", lambda: _is_ready(connection.api), timeout=_left(spec, began))
             shaped = closing.close_node(booted.node, spec.limits.bandwidth)
             booted.node.limit(spec.limits)
             cluster = KindCluster(booted, connection, images, spec, ledger)
+            opened.callback(cluster.close)
             cluster.guard()
+            cluster.watch()
             cluster.details = _details(booted, spec.limits, connection.way, shaped, cluster.guarded)
-        opened.callback(cluster.close)
         cluster.seconds_to_ready = time.monotonic() - began
         yield cluster
 
@@ -136,7 +175,7 @@ def _details(booted: Booted, limits: Limits, way: str, shaped: bool, guarded: bo
     policies = "" if guarded else f"; {admission.WITHOUT}"
     return (
         f"{booted.image} as {booted.name}, {limits.cpu:g} CPU, {human_bytes(limits.memory)}, "
-        f"{processes(limits)} processes, {bandwidth}, disk not bounded; "
+        f"{processes(limits)} processes, {bandwidth}, {human_bytes(limits.storage)} of disk; "
         f"closed to the outside, API reached {way}{policies}"
     )
 

@@ -17,11 +17,25 @@ DOCKER_RESOLVER = "127.0.0.11"
 POD_NETWORK = "10.244.0.0/16"
 SERVICE_NETWORK = "10.96.0.0/16"
 
-_STOP = """
-  chain stop {
+# What is refused is first written down: who, where to, and how often. The sets hold so many rows at most, for an
+# hour; beyond that, only the counters count. A port is read where the protocol has one.
+ROWS = 4096
+_ROWS = f"flags dynamic,timeout; size {ROWS}; timeout 1h; counter;"
+_RECORD = f"""
+  counter nodes {{ }}
+  counter pods {{ }}
+  set asked4 {{ type ipv4_addr . ipv4_addr . inet_proto . inet_service; {_ROWS} }}
+  set asked6 {{ type ipv6_addr . ipv6_addr . inet_proto . inet_service; {_ROWS} }}
+  set other4 {{ type ipv4_addr . ipv4_addr . inet_proto; {_ROWS} }}
+  set other6 {{ type ipv6_addr . ipv6_addr . inet_proto; {_ROWS} }}
+  chain stop {{
+    meta l4proto {{ tcp, udp }} update @asked4 {{ ip saddr . ip daddr . meta l4proto . th dport }}
+    meta l4proto {{ tcp, udp }} update @asked6 {{ ip6 saddr . ip6 daddr . meta l4proto . th dport }}
+    meta l4proto != {{ tcp, udp }} update @other4 {{ ip saddr . ip daddr . meta l4proto }}
+    meta l4proto != {{ tcp, udp }} update @other6 {{ ip6 saddr . ip6 daddr . meta l4proto }}
     meta l4proto tcp reject with tcp reset
     reject with icmpx type admin-prohibited
-  }"""
+  }}"""
 
 
 def node_rules(address: str) -> str:
@@ -30,17 +44,25 @@ def node_rules(address: str) -> str:
     Raises ValueError when `address` is none.
     """
     inside = f"{{ {POD_NETWORK}, {SERVICE_NETWORK}, {ipaddress.IPv4Address(address)} }}"
-    return f"""table inet {TABLE} {{{_STOP}
-  chain leaving {{
-    ip daddr {DOCKER_RESOLVER} jump stop
+    return f"""table inet {TABLE} {{{_RECORD}
+  chain node {{ counter name nodes; jump stop; }}
+  chain pod {{ counter name pods; jump stop; }}
+  chain output {{
+    type filter hook output priority 10;
+    ip daddr {DOCKER_RESOLVER} jump node
     oifname "lo" accept
     ct state established,related accept
     ip daddr {inside} accept
-    jump stop
+    jump node
+  }}
+  chain forward {{
+    type filter hook forward priority 10;
+    ip daddr {DOCKER_RESOLVER} jump pod
+    ct state established,related accept
+    ip daddr {inside} accept
+    jump pod
   }}
   chain input {{ type filter hook input priority 10; ip daddr {DOCKER_RESOLVER} jump stop; }}
-  chain output {{ type filter hook output priority 10; jump leaving; }}
-  chain forward {{ type filter hook forward priority 10; jump leaving; }}
 }}
 """
 

@@ -1,13 +1,12 @@
 """The container that is the whole cluster: running programs in it, bounding it, asking what it used."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from wpk_sandbox import command
 from wpk_sandbox.command import CommandResult
 from wpk_sandbox.sandbox import daemon
-from wpk_sandbox.sandbox.sandbox import Limits, Usage
+from wpk_sandbox.sandbox.sandbox import Limits
 
 EXEC_TIMEOUT = 30.0
 DIAGNOSTICS_TIMEOUT = 10.0
@@ -17,15 +16,6 @@ CONTROL_PLANE_PROCESSES = 1024
 PODS = 10
 
 ADMIN_KUBECONFIG = "/etc/kubernetes/admin.conf"
-
-# Memory counts the page cache. A file per control group version; the first that is there answers.
-_USAGE = """
-first() { cat "$@" 2>/dev/null | head -n 1; }
-echo "memory=$(first /sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes)"
-echo "microseconds=$(sed -n 's/^usage_usec //p' /sys/fs/cgroup/cpu.stat 2>/dev/null)"
-echo "nanoseconds=$(first /sys/fs/cgroup/cpuacct/cpuacct.usage)"
-echo "processes=$(first /sys/fs/cgroup/pids.peak)"
-"""
 
 
 @dataclass(frozen=True)
@@ -55,10 +45,9 @@ class Node:
         flags = [f"--{name}={value}" for name, value in bounds.items()]
         command.run(["docker", "update", *flags, self.name], timeout=EXEC_TIMEOUT).require()
 
-    def usage(self) -> Usage:
-        """The most that was used so far, by the control plane too; what the kernel does not tell is None."""
-        answered = self.run("sh", "-c", _USAGE, timeout=DIAGNOSTICS_TIMEOUT)
-        return read_usage(answered.stdout)
+    def end(self) -> None:
+        """Kill it with all that is in it; what was made for it is removed as ever."""
+        command.run(["docker", "kill", self.name], timeout=EXEC_TIMEOUT)
 
     def diagnostics(self) -> str:
         """What the node and the cluster say about themselves, for the tail of an error; empty when it is gone."""
@@ -96,18 +85,3 @@ def daemon_info() -> dict[str, Any]:
     """What the daemon tells of its machine. Raises `errors.UnavailableError`."""
     with daemon.translated("ask the daemon about its machine"):
         return dict(daemon.client().info())
-
-
-def read_usage(text: str) -> Usage:
-    """The numbers of the usage script, whichever control group version answered."""
-    numbers: dict[str, int] = {}
-    for line in text.splitlines():
-        name, _, value = line.partition("=")
-        with suppress(ValueError):
-            numbers[name] = int(value)
-    cpu_seconds = None
-    if "microseconds" in numbers:
-        cpu_seconds = numbers["microseconds"] / 1e6
-    elif "nanoseconds" in numbers:
-        cpu_seconds = numbers["nanoseconds"] / 1e9
-    return Usage(cpu_seconds, numbers.get("memory"), numbers.get("processes"))

@@ -1,0 +1,168 @@
+"""What pods use and ask for, second by second: a small program in the node says it, and we write it down."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from wpk_sandbox import command
+from wpk_sandbox.sandbox.clusters.kind.node import Node
+from wpk_sandbox.sandbox.clusters.kind.pods import Pods
+from wpk_sandbox.sandbox.sandbox import Attempt, Sample, Usage
+
+# How long an answer may take that is asked for out of turn, in seconds.
+PATIENCE = 2.0
+
+_PROGRAM = Path(__file__).with_name("watcher.pl")
+_MOST_SAMPLES = 3600
+# A name below it is the cluster's own, be it there or not: the resolver tries its search list first.
+_OWN = ".cluster.local"
+
+
+@dataclass(frozen=True)
+class Used:
+    """What one pod uses: nanoseconds so far, bytes, processes."""
+
+    cpu: int
+    memory: int
+    processes: int
+
+
+class Notes:
+    """What the program in the node said so far. Safe to read while it goes on."""
+
+    def __init__(self, pods: Pods, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pods, self._clock, self._began = pods, clock, clock()
+        self._lock = threading.Condition()
+        self._reports = 0
+        self._open: dict[str, Used] = {}
+        self._cpu: dict[str, int] = {}
+        self._disk = self._base = 0
+        self._peak = Sample(0.0)
+        self._samples: list[Sample] = []
+        self._asked: dict[tuple[str, str], int] = {}
+
+    def line(self, text: str) -> None:
+        """Write one line down."""
+        word, *rest = text.split()
+        with self._lock:
+            if word == "pod":
+                self._pod(rest[0], Used(*map(int, rest[1:4])))
+            elif word == "disk":
+                self._disk = int(rest[0]) * 1024
+                self._base = self._base or self._disk
+            elif word == "dns":
+                source, name, count = rest[0], rest[1].rstrip("."), int(rest[2])
+                self._asked[source, name] = self._asked.get((source, name), 0) + count
+            elif word == "end":
+                self._sampled()
+
+    @property
+    def stored(self) -> int:
+        """What was written to the node's disk since it was last called settled, in bytes."""
+        with self._lock:
+            return max(0, self._disk - self._base)
+
+    def settle(self) -> None:
+        """What lies on the disk now is ours: images that we loaded."""
+        with self._lock:
+            self._base = 0
+
+    def reports(self) -> int:
+        """How often the program has said everything."""
+        with self._lock:
+            return self._reports
+
+    def await_report(self, beyond: int, timeout: float) -> None:
+        """Return when it has said everything once more, or when `timeout` seconds are over."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._reports > beyond, timeout)
+
+    def samples(self) -> tuple[Sample, ...]:
+        """The samples since this was last called."""
+        with self._lock:
+            taken, self._samples = tuple(self._samples), []
+        return taken
+
+    def usage(self) -> Usage:
+        """What the package's pods used at most, and how much time of a CPU in all."""
+        with self._lock:
+            if not self._reports:
+                return Usage()
+            peak = self._peak
+            cpu = sum(self._cpu.values()) / 1e9
+        return Usage(cpu, peak.memory, peak.processes, stored_peak=peak.stored)
+
+    def questions(self) -> tuple[Attempt, ...]:
+        """The names that the package's pods asked for outside of the cluster since this was last called."""
+        with self._lock:
+            asked, self._asked = self._asked, {}
+        named = ((self._pods.name_of(source), name, count) for (source, name), count in asked.items())
+        return tuple(
+            Attempt("dns", name=name, process=process, count=count)
+            for process, name, count in named
+            if process and not self._pods.is_system(process) and not f".{name}".endswith(_OWN)
+        )
+
+    def _pod(self, uid: str, used: Used) -> None:
+        if self._pods.is_of_package(uid):
+            self._open[uid] = used
+            self._cpu[uid] = max(used.cpu, self._cpu.get(uid, 0))
+
+    def _sampled(self) -> None:
+        now = self._open.values()
+        sample = Sample(
+            self._clock() - self._began,
+            sum(self._cpu.values()) / 1e9,
+            sum(used.memory for used in now),
+            sum(used.processes for used in now),
+            max(0, self._disk - self._base),
+        )
+        self._open = {}
+        if len(self._samples) < _MOST_SAMPLES:
+            self._samples.append(sample)
+        self._peak = Sample(
+            sample.at,
+            sample.cpu_seconds,
+            max(sample.memory, self._peak.memory),
+            max(sample.processes, self._peak.processes),
+            max(sample.stored, self._peak.stored),
+        )
+        self._reports += 1
+        self._lock.notify_all()
+
+
+class Watcher:
+    """The program in the node, and the thread that listens to it."""
+
+    def __init__(self, process: command.Process, notes: Notes, looked: Callable[[], None]) -> None:
+        self.notes = notes
+        self._process, self._looked = process, looked
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def ask(self) -> None:
+        """Have it say everything now; returns when it has, or does not answer."""
+        before = self.notes.reports()
+        with suppress(OSError, ValueError):
+            if self._process.stdin and self._process.poll() is None:
+                self._process.stdin.write(b"\n")
+                self._process.stdin.flush()
+                self.notes.await_report(before, PATIENCE)
+
+    def _listen(self) -> None:
+        with suppress(OSError, ValueError):
+            for line in self._process.stdout or ():
+                with suppress(ValueError, IndexError, TypeError):
+                    self.notes.line(line.decode("ascii", "replace"))
+                if line == b"end\n":
+                    self._looked()
+
+
+@contextmanager
+def watching(node: Node, notes: Notes, looked: Callable[[], None]) -> Iterator[Watcher]:
+    """Watch a node until the block is left; `looked` is called after each report, in the listening thread."""
+    argv = ["docker", "exec", "-i", node.name, "perl", "-e", _PROGRAM.read_text(encoding="ascii")]
+    with command.start(argv, stdin=command.PIPE, stderr=command.DEVNULL) as process:
+        yield Watcher(process, notes, looked)

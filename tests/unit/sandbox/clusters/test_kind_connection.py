@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from wpk_sandbox.sandbox.clusters.kind.access import kubeconfig_text
-from wpk_sandbox.sandbox.clusters.kind.connection import Credentials, answers, read_kubeconfig
+from wpk_sandbox.sandbox.clusters.kind.access import evidence, kubeconfig_text, route
+from wpk_sandbox.sandbox.clusters.kind.connection import Connection, Credentials, answers, read_kubeconfig
 from wpk_sandbox.sandbox.clusters.kind.node import Node
 from wpk_sandbox.sandbox.clusters.kind.tunnel import relay_script, tunnel
+from wpk_sandbox.sandbox.sandbox import Answer
 
 
 @contextmanager
@@ -50,7 +51,14 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     """A self-signed certificate, which is its own authority."""
     key, file = folder / f"{name}.key", folder / f"{name}.crt"
     made = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name}"
-    files = ["-addext", "subjectAltName=DNS:kubernetes", "-keyout", str(key), "-out", str(file)]
+    files = [
+        "-addext",
+        "subjectAltName=DNS:kubernetes,DNS:kubernetes.default.svc",
+        "-keyout",
+        str(key),
+        "-out",
+        str(file),
+    ]
     subprocess.run([*made.split(), *files], check=True, capture_output=True)
     return file, key
 
@@ -100,6 +108,46 @@ def test_kubeconfig_of_kind_becomes_private_files(tmp_path: Path) -> None:
     assert credentials.server == "https://127.0.0.1:1234"
     assert [file.read_text() for file in files] == ["authority", "certificate", "key"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def connection_to(port: int, authority: Path) -> Connection:
+    # What is tested here leaves the client alone.
+    return Connection(None, authority, ("127.0.0.1", port), "by its published port")  # type: ignore[arg-type]
+
+
+def test_route_of_the_shells_relays_until_either_side_ends(tmp_path: Path) -> None:
+    with server(shouting) as port:
+        api = route(connection_to(port, tmp_path))
+        assert (api.host, api.port, api.answer) == ("kubernetes.default.svc", 443, Answer.CLUSTER)
+        ours, theirs = socket.socketpair()
+        served = threading.Thread(target=api.serve, args=(theirs,))
+        served.start()
+        with ours:
+            ours.settimeout(10)
+            ours.sendall(b"hello")
+            assert ours.recv(100) == b"HELLO"
+            ours.sendall(b"bye")
+            assert ours.recv(100) == b"BYE"
+            assert ours.recv(100) == b""
+        served.join(10)
+        assert not served.is_alive()
+
+
+def test_api_that_answers_by_the_route_is_held(tmp_path: Path) -> None:
+    def answering(connection: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(4096)
+            secure.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+
+    file, key = certificate(tmp_path, "ours")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, key)
+    with server(answering) as port:
+        held = evidence(connection_to(port, file))
+        assert (held.held, held.seen.endswith("answers 401")) == (True, True)
+        theirs, _ = certificate(tmp_path, "theirs")
+        assert not evidence(connection_to(port, theirs)).held
+    assert not evidence(connection_to(port, file)).held, "nobody listens any more"
 
 
 def test_kubeconfig_for_shells_names_server_authority_token_and_namespace() -> None:

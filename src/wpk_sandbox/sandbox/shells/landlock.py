@@ -11,11 +11,12 @@ from contextlib import contextmanager
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.sandbox.emptying import empty
 from wpk_sandbox.sandbox.folder import temporary_folder
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells import delivery, inside
-from wpk_sandbox.sandbox.shells.landlock_shell import LandlockShell, unlock
+from wpk_sandbox.sandbox.shells.landlock_shell import LandlockShell
 from wpk_sandbox.sandbox.shells.supervised import opened
 from wpk_sandbox.sandbox.shells.supervisor import landlock as kernel
 
@@ -44,7 +45,7 @@ class _Landlock:
                 with opened(lambda groups: LandlockShell(spec, groups, user, base), spec.limits, ledger) as shell:
                     yield shell
             finally:
-                unlock(base)
+                empty(base)
 
 
 LANDLOCK: ShellProvider = _Landlock()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -12,11 +11,14 @@ from typing import Any
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.package.units import human_bytes
 from wpk_sandbox.sandbox import canary
+from wpk_sandbox.sandbox.emptying import empty
 from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
 from wpk_sandbox.sandbox.shells import confinement, delivery, inside
 from wpk_sandbox.sandbox.shells.groups import Groups
 from wpk_sandbox.sandbox.shells.landlock_calls import REASONS, changing_modes, guards
+from wpk_sandbox.sandbox.shells.output import Output
 from wpk_sandbox.sandbox.shells.placing import placing
 from wpk_sandbox.sandbox.shells.probe import SAY, Answers
 from wpk_sandbox.sandbox.shells.supervised import SupervisedShell
@@ -127,12 +129,15 @@ class LandlockShell(SupervisedShell):
     def _settings(self, control: int, entrances: list[int], python: Path, supervisor: int) -> dict[str, Any]:
         protected = (supervisor, os.getpid(), os.getpgid(0))
         guarded = guards(protected, self._version, owns_files=self._user is None)
-        folders = [str(self._base / "workspace"), str(self._base / "tmp")]
+        workspace = self._base / "workspace"
+        sizes = {workspace: inside.workspace_size(self.limits), self._base / "tmp": self.limits.tmp}
         return {
             **confinement.settings(self.limits, control, self.groups, guarded),
             "groups": entrances,
-            "workspace": folders[0],
-            "written": folders,
+            "workspace": str(workspace),
+            # As if each were a file system of its own. What its files take is watched, as memory is.
+            "written": {str(path): (size, inside.most_files(size)) for path, size in sizes.items()},
+            "files": " or ".join(f"{human_bytes(size)} in {path.name}" for path, size in sizes.items()),
             "places": list(self._places(python)),
             "changing_modes": changing_modes() if self._user is None else [],
         }
@@ -148,6 +153,14 @@ class LandlockShell(SupervisedShell):
         # Nothing can be connected to, which is tried above; so of the canary only the ways to more rights are left.
         answers = self.answers(f"({_PROBE})\n{canary.script(())}", variables)
         return (*self._judged(answers), *canary.evidence(answers, ()))
+
+    def refine(self, answer: dict[str, Any], output: Output) -> dict[str, Any]:
+        if not answer.get("overflowing"):
+            return super().refine(answer, output)
+        # Else every further command would end at once.
+        for name in ("workspace", "tmp"):
+            empty(self._base / name)
+        return {**answer, "detail": f"{answer['detail']}; all of them were removed"}
 
     def close(self) -> None:
         super().close()
@@ -229,22 +242,12 @@ def _environment(path: Path) -> bytes:
         return b""
 
 
-def unlock(base: Path) -> None:
-    """Open folders that a command has closed, so that they can be removed. All its processes are gone."""
-    for folder, names, _ in os.walk(base):
-        for name in names:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                path.chmod(0o700)
-
-
 def lay_out(base: Path, user: int | None) -> None:
     """Make the folders of a shell anew, and the supervisor's modules, which `user` may read but not change."""
     base.chmod(0o711)
-    unlock(base)
     for name in ("workspace", "tmp"):
-        shutil.rmtree(base / name, ignore_errors=True)
-        (base / name).mkdir()
+        empty(base / name)
+        (base / name).mkdir(exist_ok=True)
         if user is not None:
             os.chown(base / name, user, user)
         (base / name).chmod(0o700)

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from wpk_sandbox.sandbox.emptying import empty
 from wpk_sandbox.sandbox.shells.supervisor import folders, modes, sampling
+
+ROOMY = (10**9, 10**6)
 
 
 def changed(path: str, mode: int, own: Path, at: int | None = None) -> int:
@@ -76,10 +79,10 @@ def test_path_without_memory_is_refused(own: Path) -> None:
 
 def test_bytes_of_all_folders_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
-    before = folders.taken([str(tmp_path)])
+    before = folders.taken(str(tmp_path), *ROOMY)
     (tmp_path / "a/b/file").write_bytes(b"x" * 1_000_000)
     (tmp_path / "link").symlink_to("/usr")
-    assert 1_000_000 <= folders.taken([str(tmp_path)]) - before < 1_100_000
+    assert 1_000_000 <= folders.taken(str(tmp_path), *ROOMY) - before < 1_100_000
 
 
 HIDDEN = """
@@ -95,7 +98,7 @@ with open(f"{folder}/closed/file", "wb") as file:
     file.write(b"x" * 1_000_000)
 os.chmod(f"{folder}/closed", 0o300)
 import folders
-print(folders.taken([folder]))
+print(folders.taken(folder, 10**9, 10**6))
 """
 
 
@@ -113,15 +116,27 @@ def test_files_cannot_be_hidden_in_a_closed_folder() -> None:
     assert int(done.stdout) >= 1_000_000
 
 
-def test_folder_of_countless_files_is_beyond_every_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "MOST_ENTRIES", 10)
+def test_folder_beyond_a_bound_is_beyond_all(tmp_path: Path) -> None:
     for number in range(12):
-        (tmp_path / str(number)).touch()
-    assert folders.taken([str(tmp_path)]) == folders.BEYOND
+        (tmp_path / str(number)).write_bytes(b"x" * 10_000)
+    assert folders.taken(str(tmp_path), 10**9, 12) < folders.BEYOND
+    assert folders.taken(str(tmp_path), 10**9, 11) == folders.BEYOND
+    assert folders.taken(str(tmp_path), 100_000, 12) == folders.BEYOND
+
+
+def test_folders_too_deep_for_a_path_are_beyond_all(tmp_path: Path) -> None:
+    at = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(30):
+        os.mkdir("d" * 250, dir_fd=at)
+        at, above = os.open("d" * 250, os.O_RDONLY, dir_fd=at), at
+        os.close(above)
+    os.close(at)
+    assert folders.taken(str(tmp_path), *ROOMY) == folders.BEYOND
+    empty(tmp_path)
 
 
 def test_folders_are_looked_at_again_when_it_is_time_or_asked_for(tmp_path: Path) -> None:
-    looked = folders.Folders([str(tmp_path)])
+    looked = folders.Folders({str(tmp_path): ROOMY})
     before = looked(True)
     (tmp_path / "file").write_bytes(b"x" * 100_000)
     assert looked(False) == before

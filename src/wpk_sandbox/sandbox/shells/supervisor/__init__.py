@@ -10,7 +10,8 @@ Requests come over a socket of packets with their file descriptors, answers go b
   rights, and hands out; `calls` is what becomes of denied system calls (`recorded`, `plain`: denied only, `none`);
   `groups` is false when commands cannot enter the control groups that were made for them.
 - `run` with a file of JSON (`command`, `environment`), and the ends of two pipes to write to. Answered when
-  the command ends, with `exit_code`, or with `ended` and `detail` when a limit ended it.
+  the command ends, with `exit_code`, or with `ended` and `detail` when a limit ended it; `overflowing` when its
+  files have to go before there can be another.
 - `kill` ends every process but this one. Answered by `{}` when they are gone; a command that was running
   is not answered any more.
 - `usage` is answered with the most that was used so far; `observed` also with the samples and the denied system

@@ -50,7 +50,7 @@ def closed_by_landlock(control: socket.socket, settings: dict[str, Any]) -> Supe
     restrict(settings["places"])
     end = functools.partial(end_descendants, descendants)
     done_for: dict[int, DoneFor] = {
-        number: functools.partial(change_mode, relative=relative, folders=settings["written"])
+        number: functools.partial(change_mode, relative=relative, folders=list(settings["written"]))
         for number, relative in settings["changing_modes"]
     }
     return Supervisor(control, settings, descendants, end, Folders(settings["written"]), done_for)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .denials import Denials, DoneFor
+from .folders import BEYOND
 from .measuring import Others, made_since, measure
 from .sampling import Samples
 from .starting import start
@@ -43,6 +44,7 @@ class Supervisor:
         self.running: int | None = None
         self.first = 0
         self.ended: tuple[str, str] | None = None
+        self.overflowing = False
         self.largest_child = 0
         self.peaks = {"memory_peak": 0, "processes_peak": 0, "stored_peak": 0}
         self.denials = Denials(settings["filters"], done_for or {})
@@ -114,6 +116,8 @@ class Supervisor:
             self.kill()
         self.ended = None
         self.largest_child = 0
+        # Files may have been removed from outside since the last look.
+        self.stored(True)
         try:
             self.running = start(wanted, self.settings, self.denials, stdout, stderr)
         except BlockingIOError:
@@ -145,7 +149,8 @@ class Supervisor:
             self.ended = ("memory limit", f"a process of it used {self.largest_child >> 20} MiB of memory")
             self.kill()
         if self.ended:
-            return {"ended": self.ended[0], "detail": self.ended[1]}
+            overflowing, self.overflowing = self.overflowing, False
+            return {"ended": self.ended[0], "detail": self.ended[1], "overflowing": overflowing}
         killed_by = os.WTERMSIG(status)
         return {"exit_code": 128 + killed_by if killed_by else os.WEXITSTATUS(status)}
 
@@ -156,7 +161,10 @@ class Supervisor:
         processes, memory = self.look()
         if processes == 0:
             return None
-        if memory > self.settings["memory"]:
+        if memory >= BEYOND:
+            self.ended = ("memory limit", f"its files are more than {self.settings['files']}, or too deep to count")
+            self.overflowing = True
+        elif memory > self.settings["memory"]:
             self.ended = ("memory limit", f"it used {memory >> 20} MiB of memory, its files included")
         elif processes >= self.settings["processes"]:
             self.ended = ("process limit", f"it had {processes} processes and threads")

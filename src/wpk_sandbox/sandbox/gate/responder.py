@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -25,7 +26,8 @@ from .recorder import Recorder, Seen, Taken
 NAMES = -1
 
 _LARGEST = 65536
-_AT_ONCE = 4096
+_AT_ONCE = 1024
+_BREATH = 0.02
 _SETTLE_TIMEOUT = 1.0
 _IDLE = 10.0
 _LONGEST_QUESTION = 512
@@ -158,24 +160,28 @@ class Responder:
                 woken = bell in dict(ready.poll())
                 if woken:
                     self._bell.recv(4096)
-                self._empty()
+                emptied = self._empty()
                 if woken:
                     self._settled.set()
+                if not emptied:
+                    # Whoever floods us shall not have all of our processor; what is lost meanwhile is counted.
+                    time.sleep(_BREATH)
         except OSError:
             pass  # the device went with its network namespace
         finally:
             self._end()
 
-    def _empty(self) -> None:
-        """Serve what waits, and not for ever: whoever sends without end must not keep us from ending."""
+    def _empty(self) -> bool:
+        """Serve what waits; False when there is more: whoever sends without end must not keep us from ending."""
         for _ in range(_AT_ONCE):
             try:
                 raw = os.read(self._tun, _LARGEST)
             except BlockingIOError:
-                return
+                return True
             answer = self.respond(raw)
             if answer:
                 self._write(answer)
+        return False
 
     def _write(self, answer: bytes) -> None:
         """Put a packet in. One that finds the queue full, or that the kernel does not like, is lost."""

@@ -5,6 +5,7 @@ display, no USB, no monitor. QEMU itself gives up what its own filter of system 
 is an unprivileged user, and lives in namespaces of bubblewrap's where there is one.
 """
 
+import functools
 import os
 import stat
 from collections.abc import Iterable
@@ -34,6 +35,7 @@ _KERNEL_WORDS = (
 )
 
 _KERNEL, _INITRAMFS = "/vm/kernel", "/vm/initramfs"
+_PROBE_TIMEOUT = 5.0
 _USR_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 
 
@@ -71,7 +73,7 @@ def start(machine: Machine, ports: Iterable[int], opened: ExitStack) -> command.
 def walls() -> str:
     """What is around QEMU here, for a reader."""
     user = f"user {inside.USER}" if os.geteuid() == 0 else "our own user"
-    return f"QEMU as {user}" + (", in bubblewrap" if command.find("bwrap") else "")
+    return f"QEMU as {user}" + (", in bubblewrap" if _namespaces_may_be_made() else "")
 
 
 def _qemu(machine: Machine, places: tuple[str, str], ports: list[int], disk: int | None) -> list[str]:
@@ -129,26 +131,36 @@ def _identity(*, accelerated: bool) -> list[str]:
 
 
 def _bubblewrap(kernel: int, initramfs: int, *, accelerated: bool) -> list[str]:
-    """Namespaces that hold programs, the two files and what KVM needs; nothing where there is no bubblewrap."""
-    program = command.find("bwrap")
-    if program is None:
+    """Namespaces that hold programs, the two files and what KVM needs; nothing where they cannot be had."""
+    if not _namespaces_may_be_made():
         return []
-    links = [Path("/", name) for name in _USR_LINKS]
     return [
-        *(program, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-        *("--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
-        *(part for path in links if path.is_symlink() for part in ("--symlink", str(path.readlink()), str(path))),
-        *(
-            part
-            for path in links
-            if path.is_dir() and not path.is_symlink()
-            for part in ("--ro-bind", str(path), str(path))
-        ),
-        *("--dev", "/dev"),
+        *_namespaces(),
         *(("--dev-bind", str(KVM_DEVICE), str(KVM_DEVICE)) if accelerated else ()),
         *("--file", str(kernel), _KERNEL, "--file", str(initramfs), _INITRAMFS),
         *("--remount-ro", "/", "--chdir", "/", "--"),
     ]
+
+
+def _namespaces() -> list[str]:
+    links = [Path("/", name) for name in _USR_LINKS]
+    folders = [path for path in links if path.is_dir() and not path.is_symlink()]
+    return [
+        *("bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
+        *("--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
+        *(part for path in links if path.is_symlink() for part in ("--symlink", str(path.readlink()), str(path))),
+        *(part for path in folders for part in ("--ro-bind", str(path), str(path))),
+        *("--dev", "/dev"),
+    ]
+
+
+@functools.cache
+def _namespaces_may_be_made() -> bool:
+    """False without bubblewrap, and where a host refuses it namespaces, as Ubuntu does to ordinary users."""
+    if command.find("bwrap") is None:
+        return False
+    argv = [*_identity(accelerated=False), *_namespaces(), "--", "true"]
+    return command.run(argv, timeout=_PROBE_TIMEOUT, cwd="/").ok
 
 
 def _memory_file(content: bytes, files: ExitStack) -> int:

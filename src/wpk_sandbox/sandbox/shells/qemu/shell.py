@@ -80,6 +80,7 @@ class QemuShell:
             accelerated=self._accelerated,
             disk=self._image.file,
         )
+        self._ports.close()
         self._ports = Ports()
         self._opened.callback(self._ports.close)
         self._meter.boot(time.monotonic() - self._began)

@@ -1,5 +1,6 @@
 """The guest's first files, as a cpio archive; and a busybox that stands alone."""
 
+import re
 import struct
 from pathlib import Path
 
@@ -8,6 +9,25 @@ import pytest
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.shells.qemu.initramfs import busybox, initramfs
 from wpk_sandbox.sandbox.shells.qemu.kernel import Kernel
+
+# Of a shell, whichever it is.
+BUILT_IN = {
+    "cd",
+    "case",
+    "do",
+    "done",
+    "echo",
+    "exec",
+    "exit",
+    "export",
+    "fi",
+    "for",
+    "if",
+    "printf",
+    "read",
+    "set",
+}
+BUILT_IN |= {"then", "else", "until", "wait", "while"}
 
 
 def program(folder: Path, *kinds: int) -> Path:
@@ -50,6 +70,17 @@ def test_archive_holds_the_agent_busybox_and_the_settings(tmp_path: Path) -> Non
     assert found["init"][1].startswith(b"#!/bin/busybox sh\n")
     assert found["modules/order"] == (0o100644, b"")
     assert found["proc"][0] == 0o040755
+    assert found["bin/sh"] == (0o120777, b"busybox")
+
+
+def test_every_program_that_the_agent_calls_is_there(tmp_path: Path) -> None:
+    program(tmp_path, 1, 2)
+    found = entries(initramfs(Kernel(tmp_path, "6.1", tmp_path), {}))
+    known = {name.removeprefix("bin/") for name in found if name.startswith("bin/")}
+    called = set(re.findall(r"(?m)^\s*(?:until |exec |\()?([a-z]+) (?!\(\))", found["init"][1].decode()))
+    functions = set(re.findall(r"(?m)^(\w+)\(\) ", found["init"][1].decode()))
+    assert called - functions - BUILT_IN <= known
+    assert "mount" in called, "the control is called"
 
 
 def test_busybox_that_stands_alone_is_taken(tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
 """Temporary folders of a run, each with a marker inside that says whose it is and until when."""
 
+import errno
 import json
 import os
 import secrets
-import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.sandbox.emptying import empty
 from wpk_sandbox.sandbox.ledger import RUN_LABEL, Ledger
 
 PREFIX = "wpk-sandbox-"
 MARKER = ".wpk-sandbox.json"
+
+# How often a removal is begun anew when something vanishes under it.
+ATTEMPTS = 100
 
 
 @contextmanager
@@ -38,11 +43,20 @@ def temporary_folder(ledger: Ledger) -> Iterator[Path]:
 
 def remove_folder(path: Path) -> None:
     """Remove a folder; nothing happens when there is none. Raises OSError when it remains."""
-    while path.exists():
+    for _ in range(ATTEMPTS):
+        if not os.path.lexists(path):
+            return
         try:
-            shutil.rmtree(path)
-        except FileNotFoundError:  # somebody else removes it too
-            continue
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o700)  # whoever wrote in it may have closed it
+            empty(path)
+            path.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):  # or somebody else removes it too
+                raise
+            time.sleep(0.02)
+    if os.path.lexists(path):
+        raise OSError(f"{path} is being changed while it is removed")
 
 
 def marked_folders() -> Iterator[tuple[Path, dict[str, str]]]:

@@ -1,5 +1,6 @@
 import os
 import tempfile
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,3 +64,42 @@ def test_folder_that_cannot_be_made_is_told_with_the_remedy(
         pass
     assert "TMPDIR" in raised.value.remedy
     assert str(ledger.close()) == "made 1, removed 1, left 0"
+
+
+def test_what_a_package_left_in_it_is_removed_however_it_looks(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("x")
+    made = tmp_path / "made"
+    (made / "locked" / "inner").mkdir(parents=True)
+    (made / "link").symlink_to(outside)
+    (made / "locked" / "link").symlink_to(outside)
+    (made / "locked" / "inner" / "dangling").symlink_to("nowhere")
+    os.mkfifo(made / "pipe")
+    (made / "locked" / "inner").chmod(0)
+    (made / "locked").chmod(0)
+    made.chmod(0o500)
+    folder.remove_folder(made)
+    assert not made.exists()
+    assert (outside / "precious").read_text() == "x"
+
+
+def test_link_in_place_of_a_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match="Not a directory"):
+        folder.remove_folder(tmp_path / "link")
+    assert (tmp_path / "precious" / "file").exists()
+
+
+def test_two_that_remove_the_same_folder_do_not_mind(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    for number in range(200):
+        (made / str(number) / "inner").mkdir(parents=True)
+    removing = [threading.Thread(target=folder.remove_folder, args=(made,)) for _ in range(3)]
+    for each in removing:
+        each.start()
+    for each in removing:
+        each.join(60)
+    assert not made.exists()

@@ -76,6 +76,7 @@ def test_a_finalizer_that_holds_a_deletion_is_named() -> None:
     made = planned(k8s("delete", "configmap", "app"), objects=(held,), handler_timeout=5)
     step = perform(made, clock=FakeTime().clock).steps[0]
     assert step.message == "ConfigMap/app is still there after 5.0 s: held by the finalizers example.com/archive"
+    assert step.details[0].startswith("example.com/archive: whoever set it must remove it")
     assert "finalizers" in step.advice
     assert step.limit is Limit.STEP
 

@@ -8,7 +8,9 @@ from typing import Any
 from wpk_sandbox.package.units import human_seconds
 from wpk_sandbox.run.actions.action import Call, Done, StepError, called, joined, targets
 from wpk_sandbox.run.awaiting import stop_for_lost_pods, vain
+from wpk_sandbox.run.claims import never_bound
 from wpk_sandbox.run.deadline import OutOfTimeError
+from wpk_sandbox.run.lingering import owners, why_it_stays
 from wpk_sandbox.run.objects import Object, Objects
 from wpk_sandbox.run.pods import is_ready
 from wpk_sandbox.run.readiness import WORKLOADS, Progress, condition, find_condition, finished, rollout
@@ -81,7 +83,7 @@ def _await(call: Call, objects: Objects, wanted: str) -> str:
 
     def look() -> str | None:
         found = _present(call)
-        seen[:] = [(item, judge(item)) for item in found]
+        seen[:] = [(item, _hopeless(objects, item, judge(item), wanted)) for item in found]
         if found and all(progress.done for _, progress in seen):
             return _summary(call, seen)
         hopeless = next((progress.never for _, progress in seen if progress.never), "")
@@ -104,6 +106,14 @@ def _await(call: Call, objects: Objects, wanted: str) -> str:
         failure = vain(objects, wanted, seen, str(error), error)
         failure.message = f"waited for {wanted}: {'; '.join(progress.text for _, progress in together)}"
         raise failure from error
+
+
+def _hopeless(objects: Objects, item: Object, progress: Progress, wanted: str) -> Progress:
+    """The progress, with the reason why there will be none: a claim that nothing binds is not worth the wait."""
+    if progress.done or item["kind"] != "PersistentVolumeClaim" or wanted != "bound":
+        return progress
+    why = never_bound(objects, item)
+    return Progress(False, f"{progress.text}: {why}", why) if why else progress
 
 
 def _present(call: Call) -> tuple[Object, ...]:
@@ -144,15 +154,12 @@ def _await_gone(call: Call, objects: Objects) -> str:
 
 
 def still_there(item: Mapping[str, Any], error: OutOfTimeError) -> StepError:
-    """Why a deletion is not through: the finalizers that hold it, or that nobody asked for it."""
-    metadata = item["metadata"]
-    finalizers = metadata.get("finalizers") or ()
-    why = f"held by the finalizers {', '.join(finalizers)}" if finalizers else "its pod has not ended yet"
-    if not metadata.get("deletionTimestamp"):
-        why = "nobody has deleted it"
+    """Why a deletion is not through: the finalizers that hold it, and whose they are, or that nobody asked."""
+    held = owners(item)
     return StepError(
-        f"{called(item)} is still there after {human_seconds(error.seconds)}: {why}",
-        advice="something must remove the finalizers" if finalizers else "give it more time or a grace_period",
+        f"{called(item)} is still there after {human_seconds(error.seconds)}: {why_it_stays(item)}",
+        details=held,
+        advice="something must remove the finalizers" if held else "give it more time or a grace_period",
         limit=error.limit,
     )
 

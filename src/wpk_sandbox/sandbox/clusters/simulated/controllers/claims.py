@@ -14,6 +14,8 @@ from wpk_sandbox.sandbox.clusters.simulated.objects import (
 from wpk_sandbox.sandbox.clusters.simulated.store import Store
 from wpk_sandbox.sandbox.clusters.simulated.writes import change, delete, remove_finalizer
 
+# A class whose volumes somebody makes by hand. https://kubernetes.io/docs/concepts/storage/storage-classes/#local
+NO_PROVISIONER = "kubernetes.io/no-provisioner"
 _COMPONENT = "persistentvolume-controller"
 
 
@@ -60,9 +62,12 @@ def _volume_of(store: Store, claim: Object) -> Object | None:
         found = store.find(VOLUME, "", name)
         return _taken(store, found, claim) if found else None
     class_name = claim["spec"]["storageClassName"]
-    if store.find(STORAGE_CLASS, "", class_name) is None:
+    storage_class = store.find(STORAGE_CLASS, "", class_name)
+    if storage_class is None:
         message = f'storageclass.storage.k8s.io "{class_name}" not found'
         record(store, claim, "ProvisioningFailed", message, component=_COMPONENT, warning=True, once=True)
+        return None
+    if storage_class.get("provisioner") == NO_PROVISIONER:
         return None
     volume = store.find(VOLUME, "", made) or _provision(store, claim, made)
     size = claim["spec"]["resources"]["requests"]["storage"]

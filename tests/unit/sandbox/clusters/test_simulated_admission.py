@@ -3,6 +3,10 @@
 import pytest
 
 
+def limit_range(**limit):
+    return {"metadata": {"name": "limits"}, "spec": {"limits": [{"type": "Container", **limit}]}}
+
+
 def test_limits_are_given_and_noted(api, make):
     api.create("LimitRange", limit_range(default={"cpu": "2"}, defaultRequest={"cpu": "1"}))
     pod = api.create("Pod", make.pod())
@@ -70,7 +74,3 @@ def test_accounts_and_priorities_must_be_there(api, make):
     assert message.endswith("no PriorityClass with name high was found")
     api.create("PriorityClass", {"metadata": {"name": "high"}, "value": 7})
     assert api.create("Pod", make.pod(priorityClassName="high"))["spec"]["priority"] == 7
-
-
-def workload_with(make, **pod):
-    return make.workload(template={"spec": {"containers": [make.container()], **pod}})

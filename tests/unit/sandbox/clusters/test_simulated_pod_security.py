@@ -119,7 +119,3 @@ def test_the_level_of_a_namespace_can_change(api, make):
         message
         == 'pods "alone" is forbidden: violates PodSecurity "baseline:v1.30": host namespaces (hostNetwork=true)'
     )
-
-
-def limit_range(**limit):
-    return {"metadata": {"name": "limits"}, "spec": {"limits": [{"type": "Container", **limit}]}}

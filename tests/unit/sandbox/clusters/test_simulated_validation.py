@@ -2,6 +2,11 @@
 
 import pytest
 
+
+def workload_with(make, **pod):
+    return make.workload(template={"spec": {"containers": [make.container()], **pod}})
+
+
 INVALID = [
     ("ConfigMap", lambda m: {"metadata": {}}, "metadata.name: Required value"),
     ("ConfigMap", lambda m: {"metadata": {"name": "x" * 254}}, "must be no more than 253 characters"),

@@ -22,6 +22,7 @@ CONTROL = "wpk-control"
 _REFUSALS = r"forbidden|violates|denied|not allowed|refused|may not|unauthorized|cannot|invalid|Invalid"
 
 
+_PULL = ("timeout", "10", "ctr", "--namespace=k8s.io", "images", "pull")
 PULLS = Attempt(30, "image-name-as-a-way-out")
 
 
@@ -91,7 +92,10 @@ class Node:
         )
         came = "port" in host.visitors
         host.visitors.clear()
-        return Told("open" if came else "blocked", "the node came" if came else done.stderr.strip()[-200:])
+        return Told(
+            "open" if came else "blocked",
+            "the node came" if came else f"{done.stdout} {done.stderr}".strip()[-200:],
+        )
 
     def _in(self, *argv: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

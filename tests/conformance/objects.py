@@ -103,6 +103,13 @@ OBJECTS: tuple[Object, ...] = (
             "scope": "Namespaced",
             "names": {"plural": "leaks", "singular": "leak", "kind": "Leak"},
             "versions": [{"name": "v1", "served": True, "storage": True, "schema": _SCHEMA}],
+            "conversion": {
+                "strategy": "Webhook",
+                "webhook": {
+                    "conversionReviewVersions": ["v1"],
+                    "clientConfig": {"url": "https://203.0.113.10/leak"},
+                },
+            },
         },
     ),
     _object(
@@ -131,7 +138,6 @@ OBJECTS: tuple[Object, ...] = (
         "host-volume",
         spec={"capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/"}},
     ),
-    _object("scheduling.k8s.io/v1", "PriorityClass", "before-all", value=1000000000),
     _object("node.k8s.io/v1", "RuntimeClass", "another", handler="runc"),
 )
 

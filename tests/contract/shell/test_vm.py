@@ -15,7 +15,7 @@ import pytest
 from shell_suite import BUSYBOX, LIMITS, Kind, eventually, nothing_left
 
 from wpk_sandbox import command
-from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.errors import InterruptedRunError, SandboxError
 from wpk_sandbox.sandbox.sandbox import Completed, Ended, SandboxSpec, Shell, ShellAccess
 from wpk_sandbox.sandbox.shells.qemu import machine, posture
 from wpk_sandbox.sandbox.shells.qemu.kernel import find_kernel
@@ -187,6 +187,26 @@ def test_leaving_removes_everything() -> None:
             shell.run("sleep 1000 &", environment={}, timeout=90)
             raise RuntimeError
         assert eventually(lambda: machines() <= before)
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.3, 1.5, 2.5])
+def test_signal_while_it_boots_removes_everything(seconds: float) -> None:
+    before = machines()
+
+    def handle(*_: object) -> None:
+        raise InterruptedRunError(signal.SIGTERM)
+
+    usual = signal.signal(signal.SIGALRM, handle)
+    try:
+        with nothing_left(KIND) as ledger:
+            ledger.enter("nothing", "the signal may come before anything was made", lambda: None)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            with pytest.raises(InterruptedRunError), KIND.open(ledger):
+                signal.pause()
+        assert eventually(lambda: machines() <= before)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, usual)
 
 
 def test_guest_ends_with_the_process_that_started_it(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ MISSING = Rule(
     Severity.MEDIUM,
     "An action needs a permission that the package does not list",
     "The service account is made from `required_permissions`. What is missing there fails with *forbidden* in"
-    " production, half-way through; a dry run does not show it, because the sandbox allows everything. What"
+    " production, half-way through; and in a dry run, whose steps act with these permissions alone. What"
     " `kubectl` and `helm` ask for in scripts counts too.",
     "Add the permission to `required_permissions`. A package without the list says nothing, and nothing is held"
     " against it.",

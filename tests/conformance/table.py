@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from catalogue import NUMBERS
 from model import Cell, Verdict, worst
@@ -26,6 +27,17 @@ def cells_of(text: str) -> list[Cell]:
         Cell(r["number"], r["attempt"], r["sandbox"], Verdict(r["verdict"]), r["seen"], r["report"], r["control"])
         for r in rows
     ]
+
+
+def cells_in(path: Path) -> list[Cell]:
+    """What a file of `as_json` holds."""
+    return cells_of(path.read_text(encoding="utf-8"))
+
+
+def merged(runs: Sequence[Sequence[Cell]]) -> list[Cell]:
+    """All of them, where the later run of a number in a column stands for the earlier."""
+    last = {(cell.number, cell.column): at for at, cells in enumerate(runs) for cell in cells}
+    return [cell for at, cells in enumerate(runs) for cell in cells if last[cell.number, cell.column] == at]
 
 
 def columns_of(cells: Iterable[Cell]) -> tuple[str, ...]:

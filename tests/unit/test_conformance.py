@@ -114,6 +114,12 @@ def test_one_open_attempt_opens_its_number() -> None:
     assert table.cells_of(table.as_json(cells, [])) == cells
 
 
+def test_later_run_of_a_number_replaces_the_earlier() -> None:
+    was, now = Cell(6, "a", "local", Verdict.OPEN), Cell(6, "a", "local", Verdict.BLOCKED)
+    other = Cell(7, "keyctl", "local", Verdict.BLOCKED)
+    assert table.merged([[was, other], [now]]) == [other, now]
+
+
 def test_payload_starts_wherever_there_is_a_python(tmp_path: Path) -> None:
     (tmp_path / "probes.pyz").write_bytes(packed())
     argv = [sys.executable, "probes.pyz", "{}", "kernel-addresses", "folder-left-open"]

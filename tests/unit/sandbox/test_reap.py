@@ -58,7 +58,7 @@ def test_what_remains_is_told_with_its_reason(tmp_path: Path, monkeypatch: pytes
     def refuse(_: Path) -> None:
         raise OSError("device is busy")
 
-    monkeypatch.setattr("shutil.rmtree", refuse)
+    monkeypatch.setattr("wpk_sandbox.sandbox.folder.empty", refuse)
     tally = reap(now=NOW)
     assert (tally.made, tally.removed) == (1, 0)
     (left,) = tally.left

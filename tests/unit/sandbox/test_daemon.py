@@ -2,7 +2,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.ledger import Ledger
 
+# Any run on this daemon takes away what has expired.
+EXPIRES = datetime.now(UTC) + timedelta(hours=1)
 ID, OTHER = "a" * 64, "b" * 64
 
 
@@ -87,7 +89,7 @@ def test_own_container_is_the_innermost_of_the_control_group(path: str, found: l
 
 @pytest.mark.needs("docker")
 def test_container_finds_its_own_id_in_what_docker_mounted() -> None:
-    ledger = Ledger(f"t{secrets.token_hex(4)}", datetime.now(UTC))
+    ledger = Ledger(f"t{secrets.token_hex(4)}", EXPIRES)
     name = daemon.resource_name(ledger, "self")
     with daemon.container(ledger, name, "busybox:1.36", command=["sleep", "60"]) as container:
         api = daemon.client().api
@@ -100,7 +102,7 @@ def test_container_finds_its_own_id_in_what_docker_mounted() -> None:
 
 @pytest.mark.needs("docker")
 def test_thing_that_never_came_to_be_is_undone_without_failure() -> None:
-    ledger = Ledger(f"t{secrets.token_hex(4)}", datetime.now(UTC))
+    ledger = Ledger(f"t{secrets.token_hex(4)}", EXPIRES)
     with pytest.raises(UnavailableError, match="could not create the container"):
         daemon.create_container(ledger, daemon.resource_name(ledger, "none"), "wpk-sandbox.invalid/none:1")
     assert str(ledger.close()) == "made 1, removed 1, left 0"
@@ -109,7 +111,7 @@ def test_thing_that_never_came_to_be_is_undone_without_failure() -> None:
 @pytest.mark.needs("docker")
 @pytest.mark.parametrize(("grace", "code"), [(0.0, "137"), (10.0, "7")])
 def test_container_is_asked_to_end_only_where_there_is_time_for_it(grace: float, code: str) -> None:
-    ledger = Ledger(f"t{secrets.token_hex(4)}", datetime.now(UTC), grace=grace)
+    ledger = Ledger(f"t{secrets.token_hex(4)}", EXPIRES, grace=grace)
     name = daemon.resource_name(ledger, "asked")
     script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done"
     identifier, entry = daemon.create_container(ledger, name, "busybox:1.36", command=["sh", "-c", script])
@@ -126,7 +128,7 @@ def test_container_is_asked_to_end_only_where_there_is_time_for_it(grace: float,
 
 @pytest.mark.needs("docker")
 def test_container_that_somebody_else_removes_is_waited_for() -> None:
-    ledger = Ledger(f"t{secrets.token_hex(4)}", datetime.now(UTC))
+    ledger = Ledger(f"t{secrets.token_hex(4)}", EXPIRES)
     name = daemon.resource_name(ledger, "twice")
     identifier, _ = daemon.create_container(ledger, name, "busybox:1.36", command=["sleep", "600"])
     daemon.client().api.start(identifier)
@@ -143,7 +145,7 @@ def test_container_that_somebody_else_removes_is_waited_for() -> None:
 
 @pytest.mark.needs("docker")
 def test_network_is_removed_when_its_last_container_has_left_it() -> None:
-    ledger = Ledger(f"t{secrets.token_hex(4)}", datetime.now(UTC))
+    ledger = Ledger(f"t{secrets.token_hex(4)}", EXPIRES)
     name = daemon.resource_name(ledger, "busy")
     daemon.create_network(ledger, name)
     host = daemon.client().api.create_host_config(network_mode=name)

@@ -43,6 +43,7 @@ ROUTES = (
     Route("echo.test", 7, Answer.ALLOWED, echo),
     Route("10.1.2.3", 5432, Answer.ALLOWED, greet),
     Route("fd00::1", 80, Answer.CLUSTER, greet),
+    Route("localhost", 90, Answer.MOCKED, greet),
 )
 
 # Each has a Python, which says more exactly than any program what came of an attempt.
@@ -270,6 +271,20 @@ def test_address_with_a_route_answers(attempt: Try) -> None:
         ("tcp", "10.1.2.3", 5432, "", Answer.ALLOWED),
         ("tcp", "fd00::1", 80, "", Answer.CLUSTER),
     }
+
+
+def test_loopback_with_a_route_answers_at_its_port_alone(attempt: Try) -> None:
+    tried = attempt("""
+        tried(lambda: connected(("localhost", 90)))
+        tried(lambda: connected(("::1", 90), socket.AF_INET6))
+        tried(lambda: connected(("localhost", 91)))
+    """)
+    assert tried.said.splitlines() == ["you said hello"] * 2 + ["Connection refused"]
+    assert tried.attempts == {
+        ("tcp", "127.0.0.1", 90, "", Answer.MOCKED),
+        ("tcp", "::1", 90, "", Answer.MOCKED),
+    }
+    assert all(each.process.startswith("python3") for each in tried.observed.attempts)
 
 
 def test_other_ports_of_a_host_with_a_route_are_refused(attempt: Try) -> None:

@@ -15,9 +15,14 @@ _MOST_NAMES = 4096
 
 
 class Directory:
-    """Knows the routes by their number. Gives out addresses as names are asked for."""
+    """Knows the routes by their number. Gives out addresses as names are asked for.
+
+    `loopback` are the routes that no packet leads to, by their ports.
+    """
 
     def __init__(self, routes: Iterable[tuple[str, int]]) -> None:
+        routes = list(routes)
+        self.loopback = on_loopback(routes)
         self._by_address: dict[tuple[bytes, int], int] = {}
         self._patterns: list[tuple[re.Pattern[str], int, int]] = []
         self._given: dict[str, bytes] = {}
@@ -82,6 +87,16 @@ def packed(host: str) -> bytes | None:
         return ipaddress.ip_address(host.strip("[]")).packed
     except ValueError:
         return None
+
+
+def on_loopback(routes: Iterable[tuple[str, int]]) -> dict[int, int]:
+    """The routes of the shell's own loopback: their numbers by their ports."""
+    found: dict[int, int] = {}
+    for number, (host, port) in enumerate(routes):
+        address = packed(host)
+        if host.lower() == "localhost" or (address and ipaddress.ip_address(address).is_loopback):
+            found.setdefault(port, number)
+    return found
 
 
 def written(address: bytes) -> str:

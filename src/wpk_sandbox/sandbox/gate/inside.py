@@ -39,12 +39,12 @@ class Inside:
 
     def _open(self, message: dict[str, Any]) -> None:
         try:
-            tun, listeners = device.opened()
+            directory = Directory((str(host), int(port)) for host, port in message["routes"])
+            tun, listeners = device.opened(loopback=directory.loopback)
             become(message["user"])
         except OSError as error:
             self.mux.send({"failed": f"{error.strerror or error}"})
             return
-        directory = Directory((str(host), int(port)) for host, port in message["routes"])
         recorder = Recorder(found=self._found)
         attribution = Attribution(os.open("/proc", os.O_RDONLY | os.O_DIRECTORY), "self/net")
         self._responder = Responder(tun, listeners, directory, recorder, attribution, self.mux.open)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.gate.attribution import Attribution
-from wpk_sandbox.sandbox.gate.directory import Directory
+from wpk_sandbox.sandbox.gate.directory import Directory, on_loopback
 from wpk_sandbox.sandbox.gate.mux import MOST_STREAMS
 from wpk_sandbox.sandbox.gate.observed import ended, joined, observed
 from wpk_sandbox.sandbox.gate.recorder import Recorder
@@ -27,6 +27,11 @@ class LocalGate:
         self._before: list[Observed] = []
         self._room = threading.BoundedSemaphore(MOST_STREAMS)
         self.why_not = "it was not begun"
+
+    @property
+    def loopback(self) -> list[int]:
+        """The ports of the shell's own loopback that are to be listened at."""
+        return list(on_loopback((route.host, route.port) for route in self._routes))
 
     def begin(self, made: Mapping[str, int]) -> None:
         """Serve the descriptors that `device.handed_out` made, by name; those who own them may close theirs.

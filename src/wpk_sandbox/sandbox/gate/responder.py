@@ -16,9 +16,9 @@ from dataclasses import replace
 
 from . import names, packets
 from .attribution import Attribution
-from .device import RESOLVER, RESOLVER6
+from .device import LOOPBACK, LOOPBACK6, RESOLVER, RESOLVER6
 from .directory import Directory, packed, written
-from .flows import Flow, Flows
+from .flows import End, Flow, Flows
 from .netlink import NAME
 from .recorder import Recorder, Seen, Taken
 
@@ -57,7 +57,8 @@ class Responder:
         self._tun, self._listeners = tun, listeners
         self._directory, self._recorder, self._attribution = directory, recorder, attribution
         self._connect = connect
-        self._flows = Flows({4 if len(end[0]) == 4 else 6: end for end in map(_own_end, listeners)})
+        ends = [end for end in map(_own_end, listeners) if not self._is_route(end)]
+        self._flows = Flows({4 if len(end[0]) == 4 else 6: end for end in ends})
         self._settled = threading.Event()
         self._bell, self._ringer = socket.socketpair()
         self._closing = False
@@ -204,24 +205,36 @@ class Responder:
         self._settled.set()
         self.ended.set()
 
+    def _is_route(self, end: tuple[bytes, int]) -> bool:
+        """True for a listener on the loopback that is a route by itself."""
+        return end[0] in (LOOPBACK, LOOPBACK6) and end[1] in self._directory.loopback
+
     def _accept(self, listener: socket.socket) -> None:
+        own = _own_end(listener)
+        direct = self._directory.loopback[own[1]] if self._is_route(own) else None
         with suppress(OSError):
             while True:
                 connection, peer = listener.accept()
-                flow = self._flows.accepted((packed(peer[0]) or b"", peer[1]))
-                if flow is None:
-                    connection.close()
-                elif flow.route != NAMES:
-                    self._connect(connection, flow.route)
-                elif self._askers.acquire(blocking=False):
-                    threading.Thread(target=self._answer_names, args=(connection, flow), daemon=True).start()
+                source = (packed(peer[0]) or b"", int(peer[1]))
+                if direct is None:
+                    self._take_led(connection, self._flows.accepted(source))
                 else:
-                    connection.close()
+                    self._record(_first(source, own), direct)
+                    self._connect(connection, direct)
+
+    def _take_led(self, connection: socket.socket, flow: Flow | None) -> None:
+        if flow is None:
+            connection.close()
+        elif flow.route != NAMES:
+            self._connect(connection, flow.route)
+        elif self._askers.acquire(blocking=False):
+            threading.Thread(target=self._answer_names, args=(connection, flow), daemon=True).start()
+        else:
+            connection.close()
 
     def _answer_names(self, connection: socket.socket, flow: Flow) -> None:
         """Questions over TCP: each with its length before it (RFC 1035, 4.2.2)."""
-        version = 4 if len(flow.target[0]) == 4 else 6
-        packet = packets.Packet(b"", version, packets.TCP, *_first(flow), 0, flow.client[1], flow.target[1])
+        packet = _first(flow.client, flow.target)
         connection.settimeout(_IDLE)
         asked = False
         with connection, suppress(OSError, struct.error):
@@ -245,5 +258,7 @@ def _own_end(listener: socket.socket) -> tuple[bytes, int]:
     return packed(host) or b"", int(port)
 
 
-def _first(flow: Flow) -> tuple[bytes, bytes]:
-    return flow.client[0], flow.target[0]
+def _first(source: End, target: End) -> packets.Packet:
+    """The packet that began a connection, as far as it matters."""
+    version = 4 if len(target[0]) == 4 else 6
+    return packets.Packet(b"", version, packets.TCP, source[0], target[0], 0, source[1], target[1])

@@ -81,7 +81,7 @@ class BubblewrapShell(SupervisedShell):
             "mounts": confinement.mounts(self.limits),
         }
         if self._gate:
-            settings["gate"] = {"path": TUN, "group": inside.USER}
+            settings["gate"] = {"path": TUN, "group": inside.USER, "loopback": self._gate.loopback}
         with ExitStack() as files:
             root, descriptors = root_arguments(python, json.dumps(settings), files)
             # `env -i` because whatever is in our own environment is nobody's business in there.

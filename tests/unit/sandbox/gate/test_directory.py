@@ -82,3 +82,8 @@ def test_answers_hold_the_address_and_its_name() -> None:
         assert refused[3] & 15 == names.Code.UNKNOWN_NAME
     other_kind = ask(directory, "api.example.com", names.AAAA)
     assert (other_kind[3] & 15, other_kind[7]) == (0, 0)
+
+
+def test_routes_of_the_loopback_are_known_by_their_ports() -> None:
+    routes = [("localhost", 80), ("10.1.2.3", 81), ("127.0.0.9", 82), ("::1", 83), ("LocalHost", 80)]
+    assert Directory(routes).loopback == {80: 0, 82: 2, 83: 3}

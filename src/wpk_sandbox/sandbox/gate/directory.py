@@ -37,10 +37,10 @@ class Directory:
         self._patterns.sort(key=lambda row: ".*" in row[0].pattern)
 
     def address_of(self, name: str) -> bytes | None:
-        """The address of a name that some route is about; None for any other name."""
+        """The address of a name that some route is about; None for any other name, or one that does not print."""
         if name in self._given:
             return self._given[name]
-        if len(self._given) >= _MOST_NAMES or self.about(name) is None:
+        if "\\" in name or len(self._given) >= _MOST_NAMES or self.about(name) is None:
             return None
         address = (_FIRST + len(self._given)).to_bytes(4, "big")
         self._given[name] = address

@@ -119,7 +119,8 @@ class Responder:
             self._recorder.add(Seen("dns"), lambda: self._attribution.process(packet))
             return names.failure(message, question)
         answer = self._directory.answered(question)
-        route = self._directory.about(self._directory.meant(question))
+        name = self._directory.meant(question)
+        route = self._directory.about(name) if self._directory.address_of(name) else None
         seen = Seen("dns", name=question.name, kind=question.kind, route=route)
         self._recorder.add(seen, lambda: self._attribution.process(packet))
         return answer

@@ -5,7 +5,10 @@ from model import Attempt
 from wpk_sandbox.run.result import Limit
 
 _OWN_KERNEL = "root of a guest may: the kernel is the guest's own, and goes with it"
-_NO_NAMESPACE = "without namespaces names are seen, though nothing is reached by them: the shell says so of itself"
+_NO_NAMESPACE = (
+    "without namespaces the names and command lines of others are seen, as the shell says of itself; "
+    "nothing is reached by them"
+)
 _SMALL = (Limit.MEMORY, Limit.PROCESSES)
 _ENDLESS = (Limit.STEP,)
 
@@ -74,7 +77,8 @@ KERNEL = (
     *_each(12, r"host's disk", "host-mounts"),
     *_each(12, r"secret|host.s file", "host-file"),
     *_in_own_kernel(12, r"shadow", "host-passwords"),
-    *_each(12, r"environ|cmdline", "variables-of-others", "words-of-others"),
+    *_each(12, r"environ|cmdline", "variables-of-others"),
+    Attempt(12, "words-of-others", r"cmdline", {"landlock": _NO_NAMESPACE}),
     Attempt(12, "processes-of-host", r"cmdline", {"landlock": _NO_NAMESPACE}),
     *_in_own_kernel(13, r"syslog", "kernel-log"),
     *_in_own_kernel(13, r"adjtimex|clock", "set-clock"),

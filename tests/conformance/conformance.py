@@ -10,7 +10,6 @@ a sandbox that WPK_SANDBOX_REQUIRE names is missing.
 
 import argparse
 import os
-import secrets
 import subprocess
 import sys
 import time
@@ -87,7 +86,7 @@ def _sandbox(
     findings: Findings,
 ) -> None:
     """All attempts in one sandbox, opened once."""
-    sandbox = Sandbox(name, host.folder, IMAGE, f"conformance-{secrets.token_hex(4)}")
+    sandbox = Sandbox(name, host.folder, IMAGE, f"{left.MINE}-{name}")
     if reason := sandbox.why_not():
         if MADE_OF[name] in os.environ.get("WPK_SANDBOX_REQUIRE", "").split(","):
             findings.faults.append(f"WPK_SANDBOX_REQUIRE names {MADE_OF[name]}, but {reason}")

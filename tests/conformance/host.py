@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from left import MINE
 from payload import packed
 from probes.reading import MARK
 from twin import LABEL, read
@@ -84,7 +85,7 @@ def canaries(image: str) -> Iterator[Host]:
         stack.callback(process.kill)
         host.begin(process)
         port = server.getsockname()[1]
-        network = stack.enter_context(_network(token))
+        network = stack.enter_context(_network())
         name, address = stack.enter_context(_neighbour(image, network, port))
         host.network = network
         host.given = {
@@ -121,9 +122,9 @@ def _plain(image: str, given: Mapping[str, Any], network: str, *names: str) -> A
 
 
 @contextmanager
-def _network(token: str) -> Iterator[str]:
+def _network() -> Iterator[str]:
     """A network of Docker's, as any container has one by default."""
-    name = f"wpk-conformance-{token}"
+    name = f"wpk-{MINE}"
     try:
         argv = ["docker", "network", "create", f"--label={LABEL}", name]
         subprocess.run(argv, check=True, capture_output=True, timeout=60)

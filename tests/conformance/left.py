@@ -1,6 +1,7 @@
 """What is on this host before and after: things of ours on the daemon, processes, control groups, disk."""
 
 import os
+import secrets
 import subprocess
 import time
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from wpk_sandbox.sandbox.ledger import RUN_LABEL
 
 # Others use this disk at the same time; a flood that got through would write more than this in seconds.
 MOST_WRITTEN = 2 * 1024**3
-MINE = "conformance-"
+# In the name of everything that this process makes.
+TOKEN = secrets.token_hex(4)
+MINE = f"conformance-{TOKEN}"
 
 
 @dataclass(frozen=True)

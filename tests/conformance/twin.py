@@ -5,7 +5,6 @@ processes and files, and thrown away. What it reaches are stand-ins on its own l
 """
 
 import json
-import secrets
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from left import MINE
 from model import Attempt, Told
 from payload import packed
 
@@ -104,7 +104,7 @@ class Twin:
 @contextmanager
 def opened(image: str, given: Mapping[str, Any], canary: str, host_file: Path) -> Iterator[Twin]:
     """A twin whose world is served, removed when the block is left."""
-    name = f"wpk-conformance-twin-{secrets.token_hex(3)}"
+    name = f"wpk-{MINE}-twin"
     argv = ["docker", "run", "--detach", "--init", "--privileged", f"--label={LABEL}", f"--name={name}"]
     argv += ["--network=none", "--uts=host", "--cgroupns=private", "--dns=203.0.113.53", *BOUNDS]
     argv += [f"--env=SECRET={canary}", f"--volume={host_file.parent}:{host_file.parent}"]

@@ -24,7 +24,7 @@ from wpk_sandbox.sandbox.table import CLUSTER, SANDBOXES, SHELL
 
 from . import daemon_killed, eight, full_disk
 from .inventory import canaries
-from .runs import WEIGHTS, Case, Outcome, case_of, kill
+from .runs import INCONCLUSIVE, WEIGHTS, Case, Outcome, case_of, kill
 
 SCENARIOS: dict[str, Callable[[Path], list[str]]] = {
     "eight at once": eight.problems,
@@ -45,6 +45,8 @@ def main() -> int:
         with canaries() as watched:
             outcomes = killed_runs(folder, seed, options)
             wrong += [f"run {each.case.number}: {reason}" for each in outcomes for reason in each.wrong]
+            if 10 * (idle := sum(each.exit_code == INCONCLUSIVE for each in outcomes)) > len(outcomes):
+                wrong.append(f"{idle} of {len(outcomes)} runs were inconclusive before they were killed")
             wrong += [f"canary harmed: {each}" for each in watched.harmed()]
             for name in () if options.runs_only else SCENARIOS:
                 found = SCENARIOS[name](folder / name.replace(" ", "-"))

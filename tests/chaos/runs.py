@@ -33,6 +33,8 @@ REMOVING = {"local": 0.3, "container": 0.6, "kind": 2.5, "vm": 0.6}
 MOMENTS = ("creation", "run", "rollback", "cleanup")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 STEP = 1.0
+# What a host that is too busy makes of a run before it is killed.
+INCONCLUSIVE = 3
 
 # GitHub sends SIGTERM this long (seconds) after SIGINT, and kills this long after that.
 TO_TERM, TO_KILL = 7.5, 2.5
@@ -233,7 +235,7 @@ def _until(condition: Callable[[], bool], seconds: float) -> None:
 def _codes(number: int) -> tuple[int, ...]:
     """What a run may end with: its verdict if it was faster, ours for the signal, the kernel's outside of the run."""
     ours = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SIGTERM)}
-    return (0, *ours.get(signal.Signals(number), ()), -signal.SIGKILL) if number != signal.SIGKILL else (0, -9)
+    return (0, INCONCLUSIVE, *ours.get(signal.Signals(number), ()), -signal.SIGKILL)
 
 
 def _is_json(text: str) -> bool:

@@ -77,7 +77,11 @@ def killed_runs(folder: Path, seed: int, options: argparse.Namespace) -> list[Ou
         return outcome
 
     with ThreadPoolExecutor(options.at_once) as pool:
-        return sorted([*done.values(), *pool.map(one, cases)], key=lambda outcome: outcome.case.number)
+        try:
+            return sorted([*done.values(), *pool.map(one, cases)], key=lambda outcome: outcome.case.number)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def usable() -> list[str]:

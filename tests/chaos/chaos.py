@@ -80,7 +80,7 @@ def killed_runs(folder: Path, seed: int, options: argparse.Namespace) -> list[Ou
         try:
             return sorted([*done.values(), *pool.map(one, cases)], key=lambda outcome: outcome.case.number)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 

@@ -12,6 +12,7 @@ from wpk_sandbox.sandbox.gate.local import LocalGate
 from wpk_sandbox.sandbox.gate.netlink import NAME
 from wpk_sandbox.sandbox.sandbox import Evidence, Observed, SandboxSpec
 from wpk_sandbox.sandbox.shells import confinement, inside, probe
+from wpk_sandbox.sandbox.shells.bounds import limits_evidence
 from wpk_sandbox.sandbox.shells.bubblewrap_root import (
     NAMESPACES,
     SETTINGS,
@@ -102,6 +103,6 @@ class BubblewrapShell(SupervisedShell):
             probe.network_evidence(answers, joined="", device=NAME if gate else ""),
             self.calls_evidence(answers),
             Evidence("further user namespaces", namespaces == "0", f"{namespaces or 'any number'} may be made"),
-            *self.limits_evidence(answers),
+            *limits_evidence(self.limits, self.groups, answers),
             *canary.evidence(answers, tried, gate=gate),
         )

@@ -17,9 +17,10 @@ from wpk_sandbox.package.units import human_bytes, human_seconds
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import Completed, Ended, Evidence, Limits, Observed, Sample, Usage
 from wpk_sandbox.sandbox.seccomp.table import reasons
-from wpk_sandbox.sandbox.shells import confinement, denied, inside, probe
+from wpk_sandbox.sandbox.shells import denied, inside, probe
+from wpk_sandbox.sandbox.shells.bounds import bounds
 from wpk_sandbox.sandbox.shells.conversation import ANSWER_TIMEOUT, Conversation
-from wpk_sandbox.sandbox.shells.groups import CPU, MEMORY, PROCESSES, Counters, Groups, hierarchies
+from wpk_sandbox.sandbox.shells.groups import PROCESSES, Counters, Groups, hierarchies
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT, Output
 
 START_TIMEOUT = 10.0
@@ -85,7 +86,7 @@ class SupervisedShell(ABC):
                 f"{self.name} could not make the shell: {words}", "see `wpk-sandbox doctor`"
             ) from None
         self.began()
-        self.details = f"{self.place()}, {_CALLS[self.calls]}, {self._bounds()}"
+        self.details = f"{self.place()}, {_CALLS[self.calls]}, {bounds(self.limits, self.groups)}"
 
     def began(self) -> None:  # noqa: B027 - not every shell has something to do
         """Do what a shell needs before its first command."""
@@ -158,38 +159,6 @@ class SupervisedShell(ABC):
         """The filter of system calls, as the kernel tells (2: there is one; proc(5))."""
         mode = answers.one("Seccomp:")
         return Evidence("system calls", mode == "2", f"{_CALLS[self.calls]}; Seccomp {mode or 'unknown'}")
-
-    def limits_evidence(self, answers: probe.Answers) -> Iterator[Evidence]:
-        """The limits of memory and processes, as the kernel tells them where it holds the commands together."""
-        limits, rlimits = self.limits, confinement.rlimits(self.limits, self.groups.held)
-        data, forks = answers.number("data"), answers.number("nproc")
-        memory, processes = self.groups.enforced(MEMORY), self.groups.enforced(PROCESSES)
-        if memory is None:
-            each = f"{human_bytes(data)} a process, by the kernel" if data is not None else "no limit a process"
-            seen = f"{human_bytes(limits.step_memory)} in all, watched; {each}"
-            yield Evidence("memory limit", data == rlimits["RLIMIT_DATA"], seen)
-        else:
-            yield Evidence("memory limit", memory <= limits.step_memory, f"{human_bytes(memory)}, by the kernel")
-        if processes is None:
-            wanted = rlimits.get("RLIMIT_NPROC")
-            seen = f"{limits.processes}, watched" + (f"; {forks}, by the kernel" if wanted else "")
-            yield Evidence("process limit", wanted is None or forks == wanted, seen)
-        else:
-            yield Evidence("process limit", processes <= limits.processes, f"{processes}, by the kernel")
-
-    def _bounds(self) -> str:
-        """What commands may use, and who holds them to it."""
-        wanted = {
-            CPU: (f"{self.limits.step_cpu:g} CPU", f"{inside.cores(self.limits)} CPU by affinity"),
-            MEMORY: (human_bytes(self.limits.step_memory),) * 2,
-            PROCESSES: (f"{self.limits.processes} processes",) * 2,
-        }
-        held = [by_kernel for limit, (by_kernel, _) in wanted.items() if limit in self.groups.held]
-        watched = [by_us for limit, (_, by_us) in wanted.items() if limit not in self.groups.held]
-        words = [f"{', '.join(held)} held by control groups"] if held else []
-        if watched:
-            words.append(f"{', '.join(watched)} watched from inside every 50 ms (not held: {self.groups.why_not})")
-        return ", ".join(words)
 
     def refine(self, answer: dict[str, Any], output: Output) -> dict[str, Any]:
         """Name the limit by which the kernel stopped a command between two looks of the supervisor."""

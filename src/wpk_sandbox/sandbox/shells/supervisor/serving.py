@@ -50,6 +50,7 @@ class Supervisor:
         self.denials = Denials(settings["filters"], done_for or {})
         self.samples = Samples()
         self.looked = 0.0
+        self.interval = SHORT_INTERVAL
         self.wakeup, notice = os.pipe()
         for end_of_pipe in (self.wakeup, notice):
             os.set_blocking(end_of_pipe, False)
@@ -70,7 +71,9 @@ class Supervisor:
             self.reap()
             if self.control.fileno() in ready and not self.receive():
                 return
-            pause = self.watch()
+            # Denied calls alone are no reason to look sooner: there may be thousands a second.
+            hurry = self.wakeup in ready or self.control.fileno() in ready
+            pause = self.watch(SHORT_INTERVAL if hurry else self.interval)
 
     def listen(self, ready: dict[int, int]) -> None:
         """Take new listeners for denied calls, and answer those calls."""
@@ -154,9 +157,12 @@ class Supervisor:
         killed_by = os.WTERMSIG(status)
         return {"exit_code": 128 + killed_by if killed_by else os.WEXITSTATUS(status)}
 
-    def watch(self) -> float | None:
-        """End everything that is over a limit; the seconds until the next look, None when there is no need."""
-        if (too_early := self.looked + SHORT_INTERVAL - time.monotonic()) > 0:
+    def watch(self, since: float) -> float | None:
+        """End everything that is over a limit, if the last look was so many seconds ago.
+
+        Returns the seconds until the next look, None when there is no need for one.
+        """
+        if (too_early := self.looked + since - time.monotonic()) > 0:
             return too_early
         processes, memory = self.look()
         if processes == 0:
@@ -170,7 +176,8 @@ class Supervisor:
             self.ended = ("process limit", f"it had {processes} processes and threads")
         else:
             easy = 2 * memory < self.settings["memory"] and 2 * processes < self.settings["processes"]
-            return INTERVAL if easy else SHORT_INTERVAL
+            self.interval = INTERVAL if easy else SHORT_INTERVAL
+            return self.interval
         self.kill()
         return None
 

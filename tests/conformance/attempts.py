@@ -9,6 +9,7 @@ _NO_NAMESPACE = (
     "without namespaces the names and command lines of others are seen, as the shell says of itself; "
     "nothing is reached by them"
 )
+_OWN_KEYS = "nothing can be masked in /proc without namespaces; it lists keys that the shell's own user may see"
 _SMALL = (Limit.MEMORY, Limit.PROCESSES)
 _ENDLESS = (Limit.STEP,)
 
@@ -70,9 +71,8 @@ KERNEL = (
     *_in_own_kernel(10, r"capab", "capabilities-held", "capabilities-raised"),
     *_in_own_kernel(10, r"privileges|filter", "new-privileges", "unfiltered-calls"),
     *_in_own_kernel(11, r"/exe|descriptor", "runtime-overwritten", "folder-left-open"),
-    *_in_own_kernel(
-        12, r"/proc|/sys", "kernel-memory", "kernel-keys", "kernel-timers", "kernel-addresses", "firmware"
-    ),
+    *_in_own_kernel(12, r"/proc|/sys", "kernel-memory", "kernel-timers", "kernel-addresses", "firmware"),
+    Attempt(12, "kernel-keys", r"/proc/keys", {"vm": _OWN_KERNEL, "landlock": _OWN_KEYS}),
     Attempt(12, "host-name", r"host name", {"landlock": _NO_NAMESPACE}),
     *_each(12, r"host's disk", "host-mounts"),
     *_each(12, r"secret|host.s file", "host-file"),

@@ -81,6 +81,10 @@ def _next(scene: Scene, report: Report, step: PlannedStep, deadline: Deadline, t
         result, done, broken = _try(scene, step, deadline, report.outputs)
     result = replace(result, seconds=deadline.clock.now() - began, began=round(at, 3))
     seen = scene.watcher.look()
+    if isinstance(broken, SandboxError) and isinstance(scene.watcher.trouble, SandboxError):
+        # The half that gave way knows better why than the call that found it gone.
+        broken = scene.watcher.trouble
+        result = replace(result, message=str(broken), advice=broken.remedy)
     result = watched(result, seen, scene.limits, min(step.timeout, step.handler_timeout))
     scene.observer.step_finished(result, total)
     return replace(_with(report, step, result, done, broken), seen=report.seen + seen)

@@ -123,7 +123,8 @@ def _difference(before: float | None, now: float | None) -> float | None:
 def _peak(before: int | None, now: int | None, seen: Sequence[int]) -> int | None:
     if now is not None and (before is None or now > before):
         return now
-    return max(seen) if seen else None
+    # Between two looks a short process comes and goes: none that was seen is none that is known.
+    return max(seen, default=0) or None
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

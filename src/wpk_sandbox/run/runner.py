@@ -161,7 +161,8 @@ def _notes(scene: Scene, rolled: RollbackResult, ran: Report, undone: Report) ->
     if rolled.status is RollbackStatus.RESTORED and scene.plan.needs_shell:
         yield "the rollback is judged by the objects of the cluster: files of the shell are not compared"
     yield from _remedy(ran.broken or undone.broken)
-    yield from scene.watcher.troubles
+    if scene.watcher.trouble:
+        yield f"what the sandbox saw is not fully known: {scene.watcher.trouble}"
 
 
 def _remedy(error: SandboxError | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from wpk_sandbox.finding import Severity
+from wpk_sandbox.run.escapes import escapes
 from wpk_sandbox.run.measured import measured
 from wpk_sandbox.run.pressure import abuse, warnings
 from wpk_sandbox.run.result import StepResult
@@ -21,6 +22,8 @@ def watched(result: StepResult, seen: Seen, limits: Limits, timeout: float) -> S
     said = "\n".join((result.stdout, result.stderr))
     network, unlisted = distinct_attempts(seen.network)
     events = (*seen.events, *signatures(seen.network, said), *abuse(result, seen.shell, limits))
+    if not any(event.threat is Threat.ESCAPE for event in seen.events):
+        events = (*events, *escapes(said))
     output = len(said.encode("utf-8", "replace")) - 1
     usage = replace(seen.usage, output_bytes=output) if measured(seen.usage) else None
     return replace(

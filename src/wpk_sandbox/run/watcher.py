@@ -51,7 +51,7 @@ class Seen:
 class Watcher:
     """What is new at each look, on one clock that starts with the watcher: `at` of samples is seconds since then.
 
-    `aside` holds what belongs to no step, `troubles` why a half could not be asked.
+    `aside` holds what belongs to no step, `trouble` why a half could not be asked the last time.
     """
 
     def __init__(self, shell: Half | None, others: Iterable[Half] = (), clock: Clock | None = None) -> None:
@@ -62,7 +62,7 @@ class Watcher:
         self._clock = clock or Clock()
         self._began = self._asked = self._clock.now()
         self.aside = Seen()
-        self.troubles: tuple[str, ...] = ()
+        self.trouble: UnavailableError | None = None
         # What opening and measuring it took is nobody's.
         self.look()
 
@@ -78,7 +78,7 @@ class Watcher:
 
     def look(self) -> Seen:
         """Everything new."""
-        looks = [(number, self._ask(half)) for number, half in enumerate(self._halves)]
+        looks = [(number, self._ask(number)) for number in self._totals]
         self._asked = self._clock.now()
         used = {number: self._added(number, observed) for number, observed in looks}
         mine = [observed for number, observed in looks if number == 0 and self._shell]
@@ -91,12 +91,12 @@ class Watcher:
             shell_samples=mine[0].samples if mine else (),
         )
 
-    def _ask(self, half: Half) -> Observed:
+    def _ask(self, number: int) -> Observed:
         try:
-            return half.observed()
+            return self._halves[number].observed()
         except UnavailableError as error:
-            self.troubles = tuple(dict.fromkeys((*self.troubles, f"what the sandbox saw is not known: {error}")))
-            return Observed()
+            self.trouble = error
+            return Observed(usage=self._totals[number])
 
     def _added(self, number: int, observed: Observed) -> Usage:
         before, self._totals[number] = self._totals[number], observed.usage

@@ -38,6 +38,7 @@ def test_a_peak_that_did_not_rise_is_somebody_elses() -> None:
     own = added(Usage(memory_peak=300, processes_peak=9), Usage(memory_peak=300, processes_peak=9), samples)
     assert (own.memory_peak, own.processes_peak) == (80, 2)
     assert added(Usage(memory_peak=300), Usage(memory_peak=300), ()).memory_peak is None
+    assert added(Usage(processes_peak=3), Usage(processes_peak=3), [Sample(1)]).processes_peak is None
 
 
 def test_a_suggestion_has_head_room_and_round_numbers() -> None:

@@ -89,11 +89,42 @@ def test_samples_of_halves_come_on_one_clock_and_are_summed() -> None:
     ]
 
 
-def test_a_half_that_cannot_be_asked_is_a_trouble_that_is_told_once() -> None:
+def test_a_half_that_cannot_be_asked_is_a_trouble_and_hides_no_other() -> None:
     half, other = Half(breaks=True), Half([Observed(), Observed((OUT,))])
     watcher = Watcher(half, [other])
     assert watcher.look().network == (OUT,)
-    assert watcher.troubles == ("what the sandbox saw is not known: the daemon is gone",)
+    assert str(watcher.trouble) == "the daemon is gone"
+
+
+class DyingShell(WatchedShell):
+    """Gives way at the first command, and knows why."""
+
+    broke = False
+
+    def run(self, command: str, *, environment: object, timeout: float) -> Completed:  # type: ignore[override]
+        self.broke = True
+        raise SandboxError("it does not answer")
+
+    def observed(self) -> Observed:
+        if self.broke:
+            raise SandboxError("its disk was full", "write less")
+        return super().observed()
+
+
+def test_the_half_that_broke_says_why() -> None:
+    outcome = perform(planned(ShellAction("a")), shell=DyingShell())
+    assert (outcome.verdict, outcome.reason) == (Verdict.INCONCLUSIVE, "its disk was full")
+    assert (outcome.steps[0].message, outcome.steps[0].advice) == ("its disk was full", "write less")
+    assert "what the sandbox saw is not fully known: its disk was full" in outcome.notes
+
+
+def test_what_was_not_told_once_is_not_counted_twice() -> None:
+    half = Half([Observed(usage=Usage(4.0)), Observed(usage=Usage(6.0))])
+    watcher = Watcher(half)
+    half.breaks = True
+    assert watcher.look().usage == Usage(cpu_seconds=0.0)
+    half.breaks = False
+    assert watcher.look().usage.cpu_seconds == 2.0
 
 
 def test_what_is_seen_while_no_step_runs_is_set_aside() -> None:

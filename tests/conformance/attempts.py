@@ -10,6 +10,7 @@ _NO_NAMESPACE = (
     "nothing is reached by them"
 )
 _OWN_KEYS = "nothing can be masked in /proc without namespaces; it lists keys that the shell's own user may see"
+_OWN_MEMORY = "files lie in the guest's memory, which is bounded; the host has no file of them"
 _SMALL = (Limit.MEMORY, Limit.PROCESSES)
 _ENDLESS = (Limit.STEP,)
 
@@ -127,7 +128,7 @@ FILLING = (
     Attempt(15, "memory-shared", "memory limit|/dev/shm|full", alone=True),
     Attempt(15, "memory-nameless", "memory limit|memory", alone=True),
     Attempt(16, "temporary-many", "/tmp|full|memory limit", alone=True),
-    Attempt(16, "files-many", "/tmp|full|files|memory limit", alone=True),
+    Attempt(16, "files-many", "/tmp|full|files|memory limit", {"vm": _OWN_MEMORY}, alone=True),
     Attempt(16, "root-written", "read-only", {"vm": _OWN_KERNEL}),
     Attempt(17, "workspace-many", "/workspace|full|memory limit", alone=True),
     Attempt(22, "descriptors-many", "descriptors|open files", {"vm": _OWN_KERNEL}, alone=True),

@@ -87,9 +87,7 @@ class Node:
         argv = ["docker", "inspect", "--format", form, self._container]
         gateway = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
         host.visitors.clear()
-        done = self._in(
-            "crictl", "--timeout=8s", "pull", f"{gateway}:{host.given['host_port']}/secret-of-the-run:1"
-        )
+        done = self._in(*_PULL, f"{gateway}:{host.given['host_port']}/secret-of-the-run:1")
         came = "port" in host.visitors
         host.visitors.clear()
         return Told(

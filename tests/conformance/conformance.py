@@ -2,7 +2,7 @@
 
     python tests/conformance/conformance.py [--sandbox local,container] [--numbers 1-30] [--page FILE] [--json FILE]
 
-`--beside` takes what earlier calls wrote with `--json`; what is tried anew replaces it, number by number.
+`--beside` takes what earlier calls wrote with `--json`; what is tried anew replaces it.
 
 Ends with status 1 where something is open, where a control did not succeed, where something is left behind, or where
 a sandbox that WPK_SANDBOX_REQUIRE names is missing.

@@ -35,9 +35,8 @@ def cells_in(path: Path) -> list[Cell]:
 
 
 def merged(runs: Sequence[Sequence[Cell]]) -> list[Cell]:
-    """All of them, where the later run of a number in a column stands for the earlier."""
-    last = {(cell.number, cell.column): at for at, cells in enumerate(runs) for cell in cells}
-    return [cell for at, cells in enumerate(runs) for cell in cells if last[cell.number, cell.column] == at]
+    """All of them, where the later try of an attempt in a column stands for the earlier."""
+    return list({(cell.number, cell.name, cell.column): cell for cells in runs for cell in cells}.values())
 
 
 def columns_of(cells: Iterable[Cell]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The table of attempts: nothing is missing in it, nothing reads open, and it cannot read well by mistake."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -114,10 +115,10 @@ def test_one_open_attempt_opens_its_number() -> None:
     assert table.cells_of(table.as_json(cells, [])) == cells
 
 
-def test_later_run_of_a_number_replaces_the_earlier() -> None:
+def test_later_try_replaces_the_earlier() -> None:
     was, now = Cell(6, "a", "local", Verdict.OPEN), Cell(6, "a", "local", Verdict.BLOCKED)
     other = Cell(7, "keyctl", "local", Verdict.BLOCKED)
-    assert table.merged([[was, other], [now]]) == [other, now]
+    assert table.merged([[was, other], [now]]) == [now, other]
 
 
 def test_payload_starts_wherever_there_is_a_python(tmp_path: Path) -> None:
@@ -128,3 +129,10 @@ def test_payload_starts_wherever_there_is_a_python(tmp_path: Path) -> None:
     assert [one["attempt"] for one in told] == ["kernel-addresses", "folder-left-open"]
     assert {one["outcome"] for one in told} <= {"open", "blocked"}
     assert packed() == packed()
+
+
+def test_published_page_has_every_number_and_none_is_open() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(NUMBERS)
+    assert [number for number, words in rows if re.search(r"\bopen\b(?! us)", words.partition("|")[2])] == []
+    assert [number for number, words in rows if not words.partition("|")[2].replace("|", "").strip()] == []

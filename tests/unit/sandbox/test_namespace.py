@@ -44,9 +44,14 @@ def test_defaults_never_exceed_the_bound_of_a_step():
     assert container["defaultRequest"] == {"cpu": "50m", "memory": "32Mi"}
 
 
-def test_no_traffic_goes_in_or_out():
+def test_no_traffic_goes_in_or_out_but_questions_to_the_cluster_s_own_name_service():
     spec = by_kind()["NetworkPolicy"]["spec"]
+    (way,) = spec.pop("egress")
     assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert {(port["port"], port["protocol"]) for port in way["ports"]} == {(53, "UDP"), (53, "TCP")}
+    (peer,) = way["to"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "kube-system"}
+    assert peer["podSelector"]["matchLabels"] == {"k8s-app": "kube-dns"}
 
 
 @pytest.mark.parametrize(

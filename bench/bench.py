@@ -22,6 +22,7 @@ from pathlib import Path
 PROGRAM = Path(sys.executable).parent / "wpk-sandbox"
 NODE_IMAGE = "kindest/node:v1.34.4"
 SHELL_IMAGE = "debian:trixie-slim"
+GATE_IMAGE = "wpk-sandbox-bench-gate"
 PACKAGES = 1000
 
 # An installed package comes with its bytecode; a checkout may be told to keep none.
@@ -147,6 +148,32 @@ def container_is_near_docker_run(folder: Path) -> list[Row]:
     return [Row("one shell package in container", ours, 2 * alone + 0.3, f"2 × docker run ({alone:.2f} s) + 0.3 s")]
 
 
+def step_is_near_docker_run(_: Path) -> list[Row]:
+    """One step in a shell with a gate, measured and removed again, beside the same command by `docker run`.
+
+    The program's own start and the rules are not in it: they are the rows above.
+    """
+    from wpk_sandbox.sandbox.ledger import Ledger  # noqa: PLC0415 - the other measurements need nothing of it
+    from wpk_sandbox.sandbox.sandbox import Network, SandboxSpec  # noqa: PLC0415
+    from wpk_sandbox.sandbox.shells.docker import DOCKER  # noqa: PLC0415
+
+    spec = SandboxSpec(shell_image=SHELL_IMAGE, pull=False, network=Network(gate_image=gate_image()))
+
+    def ours() -> float:
+        ledger = Ledger(f"bench{secrets.token_hex(4)}", datetime.now(UTC) + timedelta(minutes=10))
+        began = time.perf_counter()
+        with DOCKER.open(spec, ledger) as shell:
+            shell.evidence()
+            shell.run("echo hello", environment={}, timeout=60)
+            shell.observed()
+        return time.perf_counter() - began
+
+    ours()
+    plain, gated = _in_turn(_plain_container, ours, pairs=7)
+    alone = statistics.median(plain)
+    return [Row("one shell step, with its gate", gated, alone + 0.5, f"docker run ({alone:.2f} s) + 0.5 s")]
+
+
 def kind_is_near_kind(folder: Path) -> list[Row]:
     """One package in a real cluster, beside making and deleting the cluster alone."""
     run = _one_package(folder, CLUSTER_PACKAGE, "kind")
@@ -177,6 +204,8 @@ def machine_is_quick(folder: Path) -> list[Row]:
 def _one_package(folder: Path, package: str, sandbox: str) -> Callable[[], float]:
     (folder / "one.wpk.yaml").write_text(package.replace("NAME", "one"))
     settings = f"kind: {{node_image: '{NODE_IMAGE}'}}\nshell: {{image: '{SHELL_IMAGE}'}}\nimages: {{pull: false}}\n"
+    if sandbox == "container":
+        settings += f"sandbox: {{network: {{gate_image: '{gate_image()}'}}}}\n"
     (folder / ".wpk-sandbox.yaml").write_text(settings)
     return lambda: timed(str(PROGRAM), "run", "one.wpk.yaml", "--sandbox", sandbox, folder=folder)
 
@@ -190,6 +219,16 @@ def _in_turn(
         for which in (0, 1) if pair % 2 == 0 else (1, 0):
             seconds[which].append((first, second)[which]())
     return seconds
+
+
+def gate_image() -> str:
+    """An image with a Python, which is built where it is missing."""
+    if subprocess.run(["docker", "image", "inspect", GATE_IMAGE], capture_output=True, check=False).returncode:
+        lines = f"FROM {SHELL_IMAGE}\nRUN apt-get update && apt-get install --yes python3-minimal\n"
+        environment = {**os.environ, "DOCKER_BUILDKIT": "0"}
+        argv = ["docker", "build", "--tag", GATE_IMAGE, "-"]
+        subprocess.run(argv, input=lines, text=True, capture_output=True, env=environment, check=True)
+    return GATE_IMAGE
 
 
 def _plain_container() -> float:
@@ -213,6 +252,7 @@ MEASUREMENTS: dict[str, Callable[[Path], list[Row]]] = {
     "check": check_is_quick,
     "local": local_is_quick,
     "container": container_is_near_docker_run,
+    "step": step_is_near_docker_run,
     "kind": kind_is_near_kind,
     "vm": machine_is_quick,
 }

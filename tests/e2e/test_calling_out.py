@@ -2,6 +2,9 @@
 
 import json
 import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +82,43 @@ def test_without_the_mock_the_same_call_finds_nobody(repository: Any, sandbox: s
     assert done.returncode == 1
     attempt = repository.result["packages"][0]["steps"][0]["network"][0]
     assert (attempt["protocol"], attempt["name"], attempt["answer"]) == ("dns", "pay.example", "refused")
+
+
+@pytest.fixture
+def service() -> Iterator[int]:
+    """A service of ours on this host, and nobody else's: its port on the loopback."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"the real one")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+@pytest.mark.parametrize("sandbox", [LOCAL, CONTAINER])
+def test_a_host_is_reached_for_real_only_where_the_settings_allow_it(
+    repository: Any, sandbox: str, service: int, allowed: bool
+) -> None:
+    settings = f"shell: {{image: {IMAGE}}}\nimages: {{pull: false}}\n"
+    settings += f"sandbox: {{network: {{allow: ['127.0.0.1:{service}']}}}}\n" if allowed else ""
+    (repository.root / ".wpk-sandbox.yaml").write_text(settings)
+    call = f"import urllib.request as u; print(u.urlopen('http://127.0.0.1:{service}/').read().decode())"
+
+    done = repository.call(
+        "run", repository.package(f'python3 -c "{call}"'), "--sandbox", sandbox, "--report", "out"
+    )
+
+    step = repository.result["packages"][0]["steps"][0]
+    assert (done.returncode == 0) is allowed
+    assert ("the real one" in step["stdout"]) is allowed
+    listed = [(each["address"], each["port"]) for each in step["network"] if each["answer"] == "allowed"]
+    assert listed == ([("127.0.0.1", service)] if allowed else [])

@@ -315,6 +315,14 @@ def test_explain_lists_every_rule_and_tells_of_one(call: Call) -> None:
     assert call("explain", "shell-exhaustion").out.startswith("shell-exhaustion (critical")
 
 
+def test_explain_knows_what_a_run_can_find_and_offers_no_waiver_for_it(call: Call) -> None:
+    assert "run-escape " in call("explain").out
+    text = call("explain", "run-escape").out
+    assert text.startswith("run-escape (high, of a run)")
+    assert "wpk-sandbox: allow" not in text
+    assert "wpk-sandbox: allow shell-unsafe-expansion" in call("explain", "shell-unsafe-expansion").out
+
+
 def test_explain_knows_the_rules_of_the_repository(call: Call, tmp_path: Path) -> None:
     own = {
         "id": "no-prod",

@@ -76,9 +76,12 @@ def _quoted(lines: str) -> Iterator[str]:
 
 
 def may_be_waived(rule: Rule) -> bool:
-    """Whether somebody can take responsibility for a finding: not for one about waivers, nor without a package."""
+    """Whether somebody can take responsibility for a finding.
+
+    Not for one about waivers, nor without a package, nor for what a run saw: that is no rule of the check.
+    """
     without_package = rule in CHANGE_RULES or (rule in LOAD_RULES and fatal(rule.severity))
-    return rule not in waiver_rules.RULES and not without_package
+    return rule in ALL_RULES and rule not in waiver_rules.RULES and not without_package
 
 
 def _waiver(rule: Rule, width: int) -> list[str]:
@@ -98,6 +101,8 @@ def _sources(rule: Rule) -> list[str]:
 
 
 def _weight(rule: Rule) -> str:
+    if rule not in ALL_RULES:
+        return f"{rule.severity}, of a run"
     points = f"{rule.points} points" if rule.points != 1 else "1 point"
     return f"{rule.severity}, {points}"
 

@@ -12,7 +12,8 @@ from wpk_sandbox.errors import SettingsError
 from wpk_sandbox.package.mock import Mock
 from wpk_sandbox.rules.policy import Outcome
 from wpk_sandbox.sandbox.outside.allowed import Allowed
-from wpk_sandbox.settings import SETTINGS, resolve
+from wpk_sandbox.settings import resolve
+from wpk_sandbox.settings.table import SETTINGS
 
 PROJECT = Path(__file__).parents[2]
 

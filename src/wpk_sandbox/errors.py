@@ -68,4 +68,5 @@ class InterruptedRunError(BaseException):
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"signal {signal_number}")
+        self.number = signal_number
         self.exit_code = ExitCode(128 + signal_number) if signal_number in (2, 15) else ExitCode.INTERRUPTED

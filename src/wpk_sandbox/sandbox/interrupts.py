@@ -6,6 +6,7 @@ https://github.com/actions/runner/blob/main/src/Runner.Sdk/ProcessInvoker.cs
 
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Seconds from the first signal in which everything is removed, so that the results are written before the kill.
 GRACE = 5.0
+
+# Seconds after which what could not be raised is raised again; the destructor is over by then.
+_MOMENT = 0.01
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -38,7 +42,7 @@ def signals_raise(hurry: Callable[[], None] = _nothing) -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise InterruptedRunError(number)
 
-    with _handled(stop), _woken(hurry):
+    with _handled(stop), _woken(hurry), _raised_again(stop):
         yield
 
 
@@ -50,6 +54,31 @@ def signals_wait() -> Iterator[None]:
         yield
     if arrived:
         raise InterruptedRunError(arrived[0])
+
+
+@contextmanager
+def _raised_again(handler: Handler) -> Iterator[None]:
+    """Send a signal once more whose error was lost.
+
+    Where a signal falls into a destructor or a callback of the garbage collector, the interpreter cannot raise what
+    the handler raises: it tells `sys.unraisablehook` and goes on, and the run would not end.
+    """
+    before = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(lost.exc_value, InterruptedRunError):
+            before(lost)
+            return
+        number = lost.exc_value.number
+        signal.signal(number, handler)
+        main = threading.main_thread().ident or 0
+        threading.Timer(_MOMENT, signal.pthread_kill, (main, number)).start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextmanager
@@ -75,9 +104,13 @@ def _woken(hurry: Callable[[], None]) -> Iterator[None]:
     theirs.setblocking(False)
 
     def wait() -> None:
+        begun = False
+        # To the end: a signal that finds nobody reading could not be told to anybody.
         with ours, suppress(OSError):
-            if ours.recv(1):
-                hurry()
+            while ours.recv(1):
+                if not begun:
+                    begun = True
+                    hurry()
 
     threading.Thread(target=wait, daemon=True).start()
     before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)

@@ -1,6 +1,7 @@
 """Whatever happens, everything that a shell was made of is gone afterwards."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -86,6 +87,14 @@ def _after(seconds: float, raised: BaseException) -> Iterator[None]:
     def handle(*_: object) -> None:
         raise raised
 
+    def again(lost: "sys.UnraisableHookArgs") -> None:
+        # It fell into a destructor, where nothing can be raised.
+        if lost.exc_value is raised:
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+        else:
+            hook(lost)
+
+    hook, sys.unraisablehook = sys.unraisablehook, again
     before = signal.signal(signal.SIGALRM, handle)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
@@ -93,3 +102,4 @@ def _after(seconds: float, raised: BaseException) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = hook

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 import threading
+import time
 
 import pytest
 
@@ -89,3 +91,31 @@ def test_other_threads_have_no_signals_to_handle() -> None:
     thread.start()
     thread.join(10)
     assert done == [True]
+
+
+def test_signal_in_a_destructor_ends_the_run_all_the_same() -> None:
+    """There the interpreter ignores what a handler raises."""
+
+    class Doomed:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def doom() -> None:
+        Doomed()
+        time.sleep(5)
+
+    with pytest.raises(InterruptedRunError) as caught, signals_raise():
+        doom()
+    assert caught.value.number == signal.SIGTERM
+
+
+def test_other_errors_of_destructors_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Doomed:
+        def __del__(self) -> None:
+            raise ValueError("told")
+
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: told.append(lost.exc_value))
+    with signals_raise():
+        Doomed()
+    assert [str(each) for each in told] == ["told"]

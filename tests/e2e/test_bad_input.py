@@ -205,7 +205,7 @@ USAGES: dict[str, tuple[list[str], str]] = {
     "event file that is a list": (["good.wpk.yaml", "--event", "list.json"], "list.json"),
     "parameter without a value": (["good.wpk.yaml", "--param", "NAME"], "NAME=VALUE"),
     "parameter without a name": (["good.wpk.yaml", "--param", "=x"], "NAME=VALUE"),
-    "unknown sandbox": (["good.wpk.yaml", "--sandbox", "vm"], "'vm' is not one of"),
+    "unknown sandbox": (["good.wpk.yaml", "--sandbox", "moon"], "'moon' is not one of"),
     "settings file that does not exist": (["good.wpk.yaml", "--settings", "none.yaml"], "none.yaml"),
     "unknown option": (["good.wpk.yaml", "--fast"], "--fast"),
 }

@@ -17,6 +17,8 @@ PATIENCE = 2.0
 
 _PROGRAM = Path(__file__).with_name("watcher.pl")
 _MOST_SAMPLES = 3600
+# Looks at the disk that are ours: the first may have begun before the last image was there.
+_TO_SETTLE = 2
 # A name below it is the cluster's own, be it there or not: the resolver tries its search list first.
 _OWN = ".cluster.local"
 
@@ -40,6 +42,7 @@ class Notes:
         self._open: dict[str, Used] = {}
         self._cpu: dict[str, int] = {}
         self._disk = self._base = 0
+        self._settling = _TO_SETTLE
         self._peak = Sample(0.0)
         self._samples: list[Sample] = []
         self._asked: dict[tuple[str, str], int] = {}
@@ -52,7 +55,9 @@ class Notes:
                 self._pod(rest[0], Used(*map(int, rest[1:4])))
             elif word == "disk":
                 self._disk = int(rest[0]) * 1024
-                self._base = self._base or self._disk
+                if self._settling:
+                    self._settling -= 1
+                    self._base = self._disk
             elif word == "dns":
                 source, name, count = rest[0], rest[1].rstrip("."), int(rest[2])
                 self._asked[source, name] = self._asked.get((source, name), 0) + count
@@ -68,7 +73,7 @@ class Notes:
     def settle(self) -> None:
         """What lies on the disk now is ours: images that we loaded."""
         with self._lock:
-            self._base = 0
+            self._settling = _TO_SETTLE
 
     def reports(self) -> int:
         """How often the program has said everything."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wpk_sandbox import __version__
-from wpk_sandbox.errors import InterruptedRunError, UnavailableError
+from wpk_sandbox.errors import InterruptedRunError, SandboxError, UnavailableError
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.judging import Judged, Request, judge, refusal
 from wpk_sandbox.package.package import Package
@@ -28,8 +28,8 @@ from wpk_sandbox.sandbox.guard import Guard, guarded
 from wpk_sandbox.sandbox.interrupts import signals_raise
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.outside.outside import Outside, outside
-from wpk_sandbox.sandbox.sandbox import Evidence, SandboxSpec
-from wpk_sandbox.sandbox.table import Choice, choose
+from wpk_sandbox.sandbox.sandbox import Cluster, Evidence, SandboxSpec, Shell
+from wpk_sandbox.sandbox.table import KUBECTL, Choice, choose
 from wpk_sandbox.settings import Settings
 
 
@@ -148,24 +148,42 @@ def _with_outside(intended: Plan, settings: Settings) -> tuple[SandboxSpec, Outs
 def _opened(
     intended: Plan, choice: Choice, spec: SandboxSpec, beyond: Outside, ledger: Ledger
 ) -> Iterator[tuple[SandboxResult, OpenedSandbox]]:
-    """The halves that the plan needs, measured; the cluster first, because the shell may join its gate."""
+    """The halves that the plan needs, measured; the cluster first, because the shell reaches its API."""
     began = time.monotonic()
     with ExitStack() as stack:
-        cluster = shell = None
+        cluster: Cluster | None = None
+        shell: Shell | None = None
+        proofs: tuple[Evidence, ...] = ()
         if intended.needs_cluster:
             asked = replace(spec, images=intended.images, permissions=_permissions(intended.package))
             cluster = stack.enter_context(choice.type.cluster().open(asked, ledger))
             for namespace in intended.namespaces[:1]:
                 cluster.prepare(namespace)
         if intended.needs_shell:
-            access = cluster.shell_access() if cluster else None
-            shell = stack.enter_context(choice.type.shell().open(replace(spec, access=access), ledger))
+            joined = replace(spec, access=cluster.shell_access() if cluster else None)
+            shell, proofs = _open_shell(stack, intended, choice, joined, ledger)
         halves = [half for half in (cluster, shell) if half is not None]
-        evidence: tuple[Evidence, ...] = tuple(proof for half in halves for proof in half.evidence())
+        evidence = (*(cluster.evidence() if cluster else ()), *proofs)
         details = tuple(half.details for half in halves)
         seconds = time.monotonic() - began
         sandbox = SandboxResult(choice.type.name, choice.reason, details, seconds, evidence)
         yield sandbox, OpenedSandbox(shell, cluster, beyond)
+
+
+def _open_shell(
+    stack: ExitStack, intended: Plan, choice: Choice, spec: SandboxSpec, ledger: Ledger
+) -> tuple[Shell, tuple[Evidence, ...]]:
+    """The shell, measured; without a way to the cluster where none can be had and no command is seen to call it."""
+    try:
+        with ExitStack() as trial:
+            shell = trial.enter_context(choice.type.shell().open(spec, ledger))
+            evidence = shell.evidence()
+            stack.push(trial.pop_all())
+    except SandboxError:
+        if spec.access is None or spec.network.routes or KUBECTL in needs(intended.package):
+            raise
+        return _open_shell(stack, intended, choice, replace(spec, access=None), ledger)
+    return shell, evidence
 
 
 def _permissions(package: Package) -> tuple[str, ...] | None:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,12 +41,9 @@ class Called:
         return self.out + self.err
 
 
-def wpk(
-    *arguments: str | Path, folder: Path, timeout: float = 120, variables: Mapping[str, str] | None = None
-) -> Called:
-    """Call `wpk-sandbox ARGUMENTS` in a folder, with these variables set."""
+def wpk(*arguments: str | Path, folder: Path, timeout: float = 120) -> Called:
+    """Call `wpk-sandbox ARGUMENTS` in a folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    environment |= variables or {}
     with tempfile.TemporaryDirectory() as place:
         cost = Path(place) / "cost.json"
         command = [sys.executable, "-S", "-c", _MEASURE, str(cost), str(PROGRAM), *map(str, arguments)]

@@ -82,7 +82,8 @@ class ContainerGate:
         if self._talk is None:
             self.why_not = self.why_not or "it did not start"
         if self.why_not and self._routes:
-            raise SandboxError(f"the shell's routes cannot be had: {self.why_not}", "see `wpk-sandbox doctor`")
+            remedy = "name an image with Python in `sandbox.network.gate_image`; see `wpk-sandbox doctor`"
+            raise SandboxError(f"the shell's routes cannot be had: {self.why_not}", remedy)
         return not self.why_not
 
     def observed(self) -> Observed:

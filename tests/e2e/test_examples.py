@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-
 from .calling import labelled, nodes, read_result, wpk
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -1,9 +1,11 @@
 """The policies of the sandbox, given to the API server, and the evidence that it holds requests to them."""
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
-from wpk_sandbox.sandbox.clusters.kind.calls import call, translated, wait_until
+from wpk_sandbox.errors import SandboxError
+from wpk_sandbox.sandbox.clusters.kind.calls import INTERVAL, WAIT_REMEDY, call, translated
 from wpk_sandbox.sandbox.clusters.policies import ON_PODS, Policy, policies
 from wpk_sandbox.sandbox.sandbox import Evidence, Security
 
@@ -48,7 +50,9 @@ def install(api: "ApiClient", security: Security) -> None:
 
 def await_policies(api: "ApiClient") -> None:
     """Return when the API server holds requests to the policies. Raises `SandboxError`."""
-    wait_until("the policies hold", lambda: evidence(api).held, timeout=TIMEOUT)
+    seen = evidence(api, timeout=TIMEOUT)
+    if not seen.held:
+        raise SandboxError(f"waited {TIMEOUT:.0f} s until the policies hold: {seen.seen}", WAIT_REMEDY)
 
 
 def policy_manifest(policy: Policy) -> dict[str, Any]:
@@ -74,8 +78,19 @@ def policy_manifest(policy: Policy) -> dict[str, Any]:
     }
 
 
-def evidence(api: "ApiClient") -> Evidence:
-    """Ask for a service that is open on the node, as a dry run that leaves nothing behind."""
+def evidence(api: "ApiClient", *, timeout: float = TIMEOUT) -> Evidence:
+    """Ask for a service that is open on the node, until it is refused or `timeout` seconds are over.
+
+    The API server takes a policy a moment before it holds requests to it.
+    """
+    until = time.monotonic() + timeout
+    while not (seen := _asked_for_a_port(api)).held and time.monotonic() < until:
+        time.sleep(INTERVAL)
+    return seen
+
+
+def _asked_for_a_port(api: "ApiClient") -> Evidence:
+    """As a dry run, which leaves nothing behind."""
     from kubernetes.client import ApiException  # noqa: PLC0415 - heavy
 
     probe = "open a port of the node by a service"

@@ -54,6 +54,10 @@ class SandboxError(UnavailableError):
     """A sandbox could not be made, or broke while it was in use."""
 
 
+class NoRouteError(SandboxError):
+    """A shell was to have routes, and nothing is at hand that leads them into it."""
+
+
 class PublishingError(WpkSandboxError):
     """The result stands, but a service did not take it."""
 

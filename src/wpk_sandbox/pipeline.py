@@ -5,31 +5,31 @@ a stage of it.
 """
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from wpk_sandbox import __version__
-from wpk_sandbox.errors import InterruptedRunError, SandboxError, UnavailableError
+from wpk_sandbox.errors import InterruptedRunError, UnavailableError
 from wpk_sandbox.finding import Finding
 from wpk_sandbox.judging import Judged, Request, judge, refusal
+from wpk_sandbox.opening import opened
 from wpk_sandbox.package.package import Package
 from wpk_sandbox.package.problems import fatal
 from wpk_sandbox.plan.plan import Plan
 from wpk_sandbox.plan.planner import PlanOptions, needs, plan
 from wpk_sandbox.run.observe import Observer, Silent
-from wpk_sandbox.run.outcome import OpenedSandbox, RunOptions
 from wpk_sandbox.run.outcome import Outcome as RunOutcome
+from wpk_sandbox.run.outcome import RunOptions
 from wpk_sandbox.run.result import PackageResult, RunResult, SandboxResult, Verdict, worst
 from wpk_sandbox.run.secrecy import Discreet, discreet
 from wpk_sandbox.sandbox.guard import Guard, guarded
 from wpk_sandbox.sandbox.interrupts import signals_raise
 from wpk_sandbox.sandbox.ledger import Ledger, Tally
 from wpk_sandbox.sandbox.outside.outside import Outside, outside
-from wpk_sandbox.sandbox.sandbox import Cluster, Evidence, SandboxSpec, Shell
-from wpk_sandbox.sandbox.table import KUBECTL, Choice, choose
+from wpk_sandbox.sandbox.sandbox import SandboxSpec
+from wpk_sandbox.sandbox.table import choose
 from wpk_sandbox.settings import Settings
 
 
@@ -119,7 +119,7 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
     intended = plan_package(judged, choice.type.name, request)
     observer.sandbox_opening(choice.type.name, choice.reason)
     spec, beyond = _with_outside(intended, settings)
-    with _opened(intended, choice, spec, beyond, ledger) as (sandbox, opened):
+    with opened(intended, choice, spec, beyond, ledger) as (sandbox, halves):
         observer.sandbox_ready(sandbox)
         if leaks := [proof for proof in sandbox.evidence if not proof.held]:
             words = f"the sandbox is not closed ({leaks[0].probe}: {leaks[0].seen}), so nothing was run"
@@ -133,7 +133,7 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
         )
         from wpk_sandbox.run.runner import run  # noqa: PLC0415 -- `check` and `plan` need nothing of it
 
-        outcome = run(intended, opened, options, observer)
+        outcome = run(intended, halves, options, observer)
     return _result(judged, intended, sandbox, outcome)
 
 
@@ -142,56 +142,6 @@ def _with_outside(intended: Plan, settings: Settings) -> tuple[SandboxSpec, Outs
     spec = settings.spec
     made = outside(intended.mocks, settings["sandbox.network.allow"], spec.limits.bandwidth, spec.network)
     return replace(spec, network=made.network), made
-
-
-@contextmanager
-def _opened(
-    intended: Plan, choice: Choice, spec: SandboxSpec, beyond: Outside, ledger: Ledger
-) -> Iterator[tuple[SandboxResult, OpenedSandbox]]:
-    """The halves that the plan needs, measured; the cluster first, because the shell reaches its API."""
-    began = time.monotonic()
-    with ExitStack() as stack:
-        cluster: Cluster | None = None
-        shell: Shell | None = None
-        proofs: tuple[Evidence, ...] = ()
-        if intended.needs_cluster:
-            asked = replace(spec, images=intended.images, permissions=_permissions(intended.package))
-            cluster = stack.enter_context(choice.type.cluster().open(asked, ledger))
-            for namespace in intended.namespaces[:1]:
-                cluster.prepare(namespace)
-        if intended.needs_shell:
-            joined = replace(spec, access=cluster.shell_access() if cluster else None)
-            shell, proofs = _open_shell(stack, intended, choice, joined, ledger)
-        halves = [half for half in (cluster, shell) if half is not None]
-        evidence = (*(cluster.evidence() if cluster else ()), *proofs)
-        details = tuple(half.details for half in halves)
-        seconds = time.monotonic() - began
-        sandbox = SandboxResult(choice.type.name, choice.reason, details, seconds, evidence)
-        yield sandbox, OpenedSandbox(shell, cluster, beyond)
-
-
-def _open_shell(
-    stack: ExitStack, intended: Plan, choice: Choice, spec: SandboxSpec, ledger: Ledger
-) -> tuple[Shell, tuple[Evidence, ...]]:
-    """The shell, measured; without a way to the cluster where none can be had and no command is seen to call it."""
-    try:
-        with ExitStack() as trial:
-            shell = trial.enter_context(choice.type.shell().open(spec, ledger))
-            evidence = shell.evidence()
-            stack.push(trial.pop_all())
-    except SandboxError:
-        if spec.access is None or spec.network.routes or KUBECTL in needs(intended.package):
-            raise
-        return _open_shell(stack, intended, choice, replace(spec, access=None), ledger)
-    return shell, evidence
-
-
-def _permissions(package: Package) -> tuple[str, ...] | None:
-    """What the package says that it needs; None when it says nothing, which asks for what it may need."""
-    written: Any = package.document.data
-    for key in ("spec", "validation", "required_permissions"):
-        written = written.get(key) if isinstance(written, Mapping) else None
-    return None if written is None else package.required_permissions
 
 
 def _untried(judged: Judged, verdict: Verdict, reason: str) -> PackageResult:

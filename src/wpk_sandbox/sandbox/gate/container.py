@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from wpk_sandbox.errors import SandboxError, UnavailableError
+from wpk_sandbox.errors import NoRouteError, UnavailableError
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.gate.attached import Attached
 from wpk_sandbox.sandbox.gate.observed import ended, joined, observed
@@ -71,7 +71,7 @@ class ContainerGate:
     def ready(self) -> bool:
         """Wait until the gate stands, and start it again when it ended; False, with `why_not`, when there is none.
 
-        Raises `SandboxError` when routes were asked for and cannot be had.
+        Raises `NoRouteError` when routes were asked for and cannot be had.
         """
         self._wait()
         self._note_an_end()
@@ -83,7 +83,7 @@ class ContainerGate:
             self.why_not = self.why_not or "it did not start"
         if self.why_not and self._routes:
             remedy = "name an image with Python in `sandbox.network.gate_image`; see `wpk-sandbox doctor`"
-            raise SandboxError(f"the shell's routes cannot be had: {self.why_not}", remedy)
+            raise NoRouteError(f"the shell's routes cannot be had: {self.why_not}", remedy)
         return not self.why_not
 
     def observed(self) -> Observed:

@@ -107,7 +107,7 @@ def address(attempt: Attempt) -> str:
 
 
 def event(seen: SecurityEvent) -> str:
-    """`tried to mount a file system ×2, mount[33]: mount(2) refused`, without what kind of event it is."""
+    """`tried to mount a file system ×2, mount (33): mount(2) refused`, without what kind of event it is."""
     process = f", {seen.process}" if seen.process else ""
     evidence = f": {seen.evidence}" if seen.evidence and seen.evidence not in seen.message else ""
     return f"{seen.message}{times(seen.count)}{process}{evidence}"

@@ -35,8 +35,8 @@ _MINER = re.compile(r'"method"\s*:\s*"(?:mining\.(?:subscribe|authorize)|eth_sub
 
 # Where the listeners of common tools wait by default; none is a service of an ordinary runbook.
 _HANDLER_PORTS = {1337, 4443, 4444, 4445, 5554, 6666, 9001, 31337}
-# A shell or a netcat that connects by itself: `bash -i >& /dev/tcp/…`, `nc -e`.
-_BARE = re.compile(r"^(?:sh|bash|dash|ash|zsh|ksh|nc|ncat|netcat|nc\.\w+|socat|telnet)(?:\[|$)")
+# A shell or a netcat that connects by itself (`bash -i >& /dev/tcp/…`, `nc -e`), named as sandboxes do: `bash (7)`.
+_BARE = re.compile(r"^(?:sh|bash|dash|ash|zsh|ksh|nc|ncat|netcat|nc\.\w+|socat|telnet)(?: \(|$)")
 _CALLED_BACK = re.compile(
     r"/dev/(?:tcp|udp)/[^\s/]{1,253}/\d{1,5}.{0,40}(?:Connection refused|No route|unreachable)"
 )

@@ -265,19 +265,19 @@ CALLING = PackageResult(
             message="exit code 0 in 2.5 s",
             seconds=2.5,
             network=(
-                Attempt("dns", name="api.example.com", process="curl[12]", count=2),
-                Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl[12]", count=3),
-                Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl[19]"),
-                Attempt("udp", "192.0.2.10", 123, process="ntpd[15]"),
-                Attempt("icmp", "2001:db8::1", process="ping[16]"),
-                Attempt("dns", name="nowhere.example", process="dig[17]"),
-                Attempt("tcp", "198.18.0.2", 443, "hooks.example.com", "curl[18]", Answer.MOCKED),
+                Attempt("dns", name="api.example.com", process="curl (12)", count=2),
+                Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl (12)", count=3),
+                Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl (19)"),
+                Attempt("udp", "192.0.2.10", 123, process="ntpd (15)"),
+                Attempt("icmp", "2001:db8::1", process="ping (16)"),
+                Attempt("dns", name="nowhere.example", process="dig (17)"),
+                Attempt("tcp", "198.18.0.2", 443, "hooks.example.com", "curl (18)", Answer.MOCKED),
                 Attempt("https", port=443, name="POST https://hooks.example.com/x", answer=Answer.MOCKED),
-                Attempt("tcp", "198.18.0.3", 8080, "mirror.example.com", "curl[20]", Answer.ALLOWED),
-                Attempt("tcp", "198.18.0.9", 6443, "kubernetes.default.svc", "kubectl[21]", Answer.CLUSTER),
+                Attempt("tcp", "198.18.0.3", 8080, "mirror.example.com", "curl (20)", Answer.ALLOWED),
+                Attempt("tcp", "198.18.0.9", 6443, "kubernetes.default.svc", "kubectl (21)", Answer.CLUSTER),
             ),
             events=(
-                SecurityEvent(Threat.NETWORK, Severity.HIGH, "a ping of 2001:db8::1 was refused", "", "ping[16]"),
+                SecurityEvent(Threat.NETWORK, Severity.HIGH, "a ping of 2001:db8::1 was refused", "", "ping (16)"),
             ),
             usage=Usage(1.8, 871 * 1024**2, 6, 0.1, 0, 4096, 2 * 1024**2, 0, 512),
             samples=(
@@ -297,7 +297,12 @@ CALLING = PackageResult(
             began=2.6,
             events=(
                 SecurityEvent(
-                    Threat.ESCAPE, Severity.HIGH, "tried to mount a file system", "mount(2) refused", "mount[33]", 2
+                    Threat.ESCAPE,
+                    Severity.HIGH,
+                    "tried to mount a file system",
+                    "mount(2) refused",
+                    "mount (33)",
+                    2,
                 ),
                 SecurityEvent(Threat.ABUSE, Severity.LOW, "filled its disk", "100 MiB in files"),
             ),
@@ -309,7 +314,7 @@ CALLING = PackageResult(
     usage=Usage(1.9, 871 * 1024**2, 6),
     tally=Tally(2, 2),
     seconds=4.1,
-    network=(Attempt("tcp", "198.51.100.7", 4444, process="nc[40]"),),
+    network=(Attempt("tcp", "198.51.100.7", 4444, process="nc (40)"),),
     samples=(Sample(3.4, 1.95, 40 * 1024**2, 2, 2 * 1024**2),),
     suggested=Requirements("1500m", "1280Mi", "3Mi"),
 )

@@ -97,7 +97,7 @@ def test_every_attempt_and_event_is_in_a_table() -> None:
     words = Page(html(WATCHED)).words
     for expected in (
         "198.51.100.7:4444",
-        "nc[40]",
+        "nc (40)",
         "kubernetes.default.svc:6443",
         "mount(2) refused",
         "after the steps",

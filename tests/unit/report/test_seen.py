@@ -33,9 +33,9 @@ def test_each_kind_of_attempt_has_its_words(attempt: Attempt, words: str) -> Non
 
 
 def test_one_target_is_told_once_with_all_its_callers() -> None:
-    many = [Attempt("tcp", "192.0.2.1", 80, process=f"curl[{number}]", count=2) for number in range(4)]
+    many = [Attempt("tcp", "192.0.2.1", 80, process=f"curl ({number})", count=2) for number in range(4)]
     (call,) = seen.calls(many)
-    assert str(call) == "tried 192.0.2.1:80 (refused) ×8, curl[0], curl[1] and 2 more"
+    assert str(call) == "tried 192.0.2.1:80 (refused) ×8, curl (0), curl (1) and 2 more"
 
 
 def test_the_question_for_a_name_that_is_then_called_is_not_told_beside_the_call() -> None:
@@ -74,21 +74,21 @@ def test_made_up_addresses_are_not_shown_as_addresses() -> None:
 
 
 def test_an_event_about_an_attempt_that_is_listed_is_its_severity_and_not_told_again() -> None:
-    tried = Attempt("tcp", "192.0.2.1", 80, process="curl[3]")
-    about = SecurityEvent(Threat.NETWORK, Severity.HIGH, "a connection to 192.0.2.1 was refused", "", "curl[3]")
+    tried = Attempt("tcp", "192.0.2.1", 80, process="curl (3)")
+    about = SecurityEvent(Threat.NETWORK, Severity.HIGH, "a connection to 192.0.2.1 was refused", "", "curl (3)")
     other = SecurityEvent(Threat.NETWORK, Severity.LOW, "7 more attempts than are listed")
-    escape = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "left by 192.0.2.1", "", "curl[3]")
+    escape = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "left by 192.0.2.1", "", "curl (3)")
     assert seen.told_apart([about, other, escape], [tried]) == [other, escape]
-    assert seen.told_apart([about], [replace(tried, process="wget[4]")]) == [about]
+    assert seen.told_apart([about], [replace(tried, process="wget (4)")]) == [about]
     assert seen.severity(tried, [about]) is Severity.HIGH
     assert seen.severity(tried, [escape]) is Severity.MEDIUM
     assert seen.severity(replace(tried, answer=Answer.MOCKED), [about]) is None
 
 
 def test_an_event_has_its_evidence_once() -> None:
-    event = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "tried to mount", "mount(2)", "mount[3]", 2)
-    assert seen.event(event) == "tried to mount ×2, mount[3]: mount(2)"
-    assert seen.event(replace(event, evidence="mount", count=1)) == "tried to mount, mount[3]"
+    event = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "tried to mount", "mount(2)", "mount (3)", 2)
+    assert seen.event(event) == "tried to mount ×2, mount (3): mount(2)"
+    assert seen.event(replace(event, evidence="mount", count=1)) == "tried to mount, mount (3)"
 
 
 def test_tallies_count_targets_and_events_of_the_whole_package() -> None:
@@ -133,8 +133,8 @@ def test_a_violation_keeps_its_name_in_the_next_run() -> None:
         steps=tuple(
             replace(
                 step,
-                network=tuple(replace(one, process="x[99]", count=one.count + 1) for one in step.network),
-                events=tuple(replace(one, process="x[99]", count=9) for one in step.events),
+                network=tuple(replace(one, process="x (99)", count=one.count + 1) for one in step.network),
+                events=tuple(replace(one, process="x (99)", count=9) for one in step.events),
             )
             for step in CALLING.steps
         ),

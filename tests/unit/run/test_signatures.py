@@ -15,7 +15,7 @@ def found(*attempts: Attempt, output: str = "") -> list[SecurityEvent]:
 
 
 def asked(name: str) -> Attempt:
-    return Attempt("dns", name=name, process="sh[9]")
+    return Attempt("dns", name=name, process="sh (9)")
 
 
 def data(number: int, length: int = 40) -> str:
@@ -26,7 +26,7 @@ def data(number: int, length: int = 40) -> str:
 @pytest.mark.parametrize(
     "attempt",
     [
-        Attempt("tcp", "169.254.169.254", 80, process="curl[3]"),
+        Attempt("tcp", "169.254.169.254", 80, process="curl (3)"),
         Attempt("tcp", "fd00:ec2::254", 80),
         Attempt("tcp", "198.18.0.3", 80, name="metadata.google.internal"),
         Attempt("dns", name="metadata.google.internal."),
@@ -40,16 +40,16 @@ def test_asking_for_the_metadata_of_a_cloud_is_named(attempt: Attempt) -> None:
 
 
 def test_evidence_is_what_was_tried() -> None:
-    (event,) = found(Attempt("tcp", "169.254.169.254", 80, process="curl[3]", count=4))
-    assert (event.evidence, event.process, event.count) == ("169.254.169.254:80", "curl[3]", 4)
+    (event,) = found(Attempt("tcp", "169.254.169.254", 80, process="curl (3)", count=4))
+    assert (event.evidence, event.process, event.count) == ("169.254.169.254:80", "curl (3)", 4)
 
 
 def test_an_ordinary_call_is_no_attack() -> None:
     calls = [
-        Attempt("tcp", "198.18.0.4", 443, name="api.example.com", process="curl[3]"),
-        Attempt("tcp", "10.0.0.7", 4443, process="python3[4]"),
-        Attempt("tcp", "198.18.0.5", 80, name="web.shop.svc", process="bash[4]"),
-        Attempt("udp", "192.0.2.1", 123, process="ntpd[4]"),
+        Attempt("tcp", "198.18.0.4", 443, name="api.example.com", process="curl (3)"),
+        Attempt("tcp", "10.0.0.7", 4443, process="python3 (4)"),
+        Attempt("tcp", "198.18.0.5", 80, name="web.shop.svc", process="bash (4)"),
+        Attempt("udp", "192.0.2.1", 123, process="ntpd (4)"),
         asked("metadata.example.com"),
     ]
     assert found(*calls, output="GET http://web/ 200\nstratum 2 clock, /dev/tcp works\n") == []
@@ -81,17 +81,17 @@ def test_words_of_the_miners_protocol_weigh_little_alone_and_much_with_a_pool() 
 
 
 def test_shell_that_calls_a_listeners_port_is_named() -> None:
-    (event,) = found(Attempt("tcp", "192.0.2.10", 4444, process="bash[7]"))
+    (event,) = found(Attempt("tcp", "192.0.2.10", 4444, process="bash (7)"))
     assert event.severity is Severity.HIGH
 
 
 @pytest.mark.parametrize(
     "attempt",
     [
-        Attempt("tcp", "192.0.2.10", 443, process="bash[7]"),
-        Attempt("tcp", "192.0.2.10", 4444, process="java[7]"),
-        Attempt("udp", "192.0.2.10", 4444, process="bash[7]"),
-        Attempt("tcp", "192.0.2.10", 4444, process="shiny-server[7]"),
+        Attempt("tcp", "192.0.2.10", 443, process="bash (7)"),
+        Attempt("tcp", "192.0.2.10", 4444, process="java (7)"),
+        Attempt("udp", "192.0.2.10", 4444, process="bash (7)"),
+        Attempt("tcp", "192.0.2.10", 4444, process="shiny-server (7)"),
     ],
 )
 def test_other_programs_and_ports_are_not(attempt: Attempt) -> None:
@@ -103,7 +103,7 @@ def test_data_in_names_is_told_once_with_its_domain() -> None:
     assert event.severity is Severity.HIGH
     assert event.message == "sent data in names below evil.example"
     assert "and 4 more" in event.evidence
-    assert event.process == "sh[9]"
+    assert event.process == "sh (9)"
 
 
 def test_one_very_long_label_of_data_is_enough_for_a_doubt() -> None:

@@ -21,8 +21,8 @@ from wpk_sandbox.sandbox.sandbox import (
     Usage,
 )
 
-OUT = Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl[7]")
-ESCAPE = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "tried to mount a file system", "mount(2)", "mount[8]")
+OUT = Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl (7)")
+ESCAPE = SecurityEvent(Threat.ESCAPE, Severity.HIGH, "tried to mount a file system", "mount(2)", "mount (8)")
 
 
 @dataclass

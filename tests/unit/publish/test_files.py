@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report.sample import EVERYTHING, FAILING, GREEN, HOSTILE_RUN, PASSING, UNREADABLE, run, step
+from report.hostile import HOSTILE_RUN
+from report.parts import run, step
+from report.sample import EVERYTHING, FAILING, GREEN, PASSING, UNREADABLE
 
 from wpk_sandbox.errors import PublishingError, SettingsError
 from wpk_sandbox.publish.files import workspace_owner, write_logs, write_reports, write_whole

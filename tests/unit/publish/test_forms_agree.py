@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
 import pytest
-from report.sample import run
+from report.parts import run
 
 from wpk_sandbox.finding import Finding, Severity
 from wpk_sandbox.package.load import load_bytes

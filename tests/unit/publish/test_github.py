@@ -7,18 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from report.sample import (
-    BLOCKED,
-    EMPTY,
-    EVERYTHING,
-    FAILING,
-    GREEN,
-    HOSTILE_PACKAGE,
-    HOSTILE_RUN,
-    INCONCLUSIVE,
-    PASSING,
-    run,
-)
+from report.hostile import HOSTILE_PACKAGE, HOSTILE_RUN
+from report.parts import run
+from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, INCONCLUSIVE, PASSING
 
 from wpk_sandbox.errors import PublishingError
 from wpk_sandbox.finding import Finding, Location, Severity

@@ -1,5 +1,6 @@
 """One result that holds everything which a report must be able to say; times and ids are fixed."""
 
+from report.parts import KIND, run, step
 from wpk_sandbox.finding import Finding, Location, Severity
 from wpk_sandbox.plan.plan import Fidelity, Origin, ParameterUse, Phase
 from wpk_sandbox.rules.policy import Decision, Outcome, RiskItem
@@ -8,56 +9,13 @@ from wpk_sandbox.run.result import (
     Effect,
     Limit,
     PackageResult,
-    Requirements,
     RollbackResult,
     RollbackStatus,
-    RunResult,
-    SandboxResult,
-    StepResult,
     StepStatus,
     Verdict,
 )
 from wpk_sandbox.sandbox.ledger import Left, Tally
-from wpk_sandbox.sandbox.sandbox import Answer, Attempt, Evidence, Sample, SecurityEvent, Threat, Usage
-
-
-def step(
-    number: int, name: str, status: StepStatus = StepStatus.OK, path: str = "restart-web", **more: object
-) -> StepResult:
-    """A step of a shell runbook, with what matters for a test in `more`."""
-    facts: dict[str, object] = {
-        "number": number,
-        "phase": Phase.RUN,
-        "handler": name,
-        "name": name,
-        "action": "shell",
-        "status": status,
-        "fidelity": Fidelity.EXECUTED,
-        "reason": "runs in the sandbox's shell",
-        "location": Location(f"playbooks/{path}.wpk.yaml", 10 + number * 7, 7),
-    }
-    return StepResult(**{**facts, **more})  # type: ignore[arg-type]
-
-
-CLOSED = tuple(
-    Evidence(probe, True, seen)
-    for probe, seen in (
-        ("user", "uid 65532, no capability"),
-        ("root file system", "EROFS on write"),
-        ("network", "ENETUNREACH for 1.1.1.1:443"),
-        ("DNS", "no resolver"),
-        ("metadata address", "ENETUNREACH for 169.254.169.254:80"),
-        ("processes", "EAGAIN at 100"),
-    )
-)
-
-KIND = SandboxResult(
-    "kind",
-    "the package acts on Kubernetes objects",
-    ("kind v1.34.4", "shell in a container"),
-    9.8,
-    CLOSED,
-)
+from wpk_sandbox.sandbox.sandbox import Usage
 
 PASSING = PackageResult(
     name="restart-web",
@@ -247,78 +205,6 @@ INCONCLUSIVE = PackageResult(
     seconds=0.4,
 )
 
-CALLING = PackageResult(
-    name="call-home",
-    version="1.0.0",
-    path="playbooks/call-home.wpk.yaml",
-    digest="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-    case="default",
-    verdict=Verdict.FAIL,
-    reason="escape: high escape attempt: tried to mount a file system",
-    decision=Decision(0, Outcome.APPROVE, "risk 0 of 100"),
-    sandbox=SandboxResult("container", "asked for", ("debian:trixie-slim, no network",), 0.6, CLOSED),
-    steps=(
-        step(
-            1,
-            "fetch",
-            path="call-home",
-            message="exit code 0 in 2.5 s",
-            seconds=2.5,
-            network=(
-                Attempt("dns", name="api.example.com", process="curl (12)", count=2),
-                Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl (12)", count=3),
-                Attempt("tcp", "198.18.0.1", 443, "api.example.com", "curl (19)"),
-                Attempt("udp", "192.0.2.10", 123, process="ntpd (15)"),
-                Attempt("icmp", "2001:db8::1", process="ping (16)"),
-                Attempt("dns", name="nowhere.example", process="dig (17)"),
-                Attempt("tcp", "198.18.0.2", 443, "hooks.example.com", "curl (18)", Answer.MOCKED),
-                Attempt("https", port=443, name="POST https://hooks.example.com/x", answer=Answer.MOCKED),
-                Attempt("tcp", "198.18.0.3", 8080, "mirror.example.com", "curl (20)", Answer.ALLOWED),
-                Attempt("tcp", "198.18.0.9", 6443, "kubernetes.default.svc", "kubectl (21)", Answer.CLUSTER),
-            ),
-            events=(
-                SecurityEvent(Threat.NETWORK, Severity.HIGH, "a ping of 2001:db8::1 was refused", "", "ping (16)"),
-            ),
-            usage=Usage(1.8, 871 * 1024**2, 6, 0.1, 0, 4096, 2 * 1024**2, 0, 512),
-            samples=(
-                Sample(0.5, 0.2, 100 * 1024**2, 4, 0),
-                Sample(1.0, 0.7, 600 * 1024**2, 6, 1024**2),
-                Sample(1.5, 1.2, 871 * 1024**2, 6, 2 * 1024**2),
-                Sample(2.5, 1.8, 90 * 1024**2, 3, 2 * 1024**2),
-            ),
-            warnings=("871 MiB of 1 GiB of memory at most (85 %)",),
-        ),
-        step(
-            2,
-            "escape",
-            path="call-home",
-            message="exit code 0 in 0.4 s",
-            seconds=0.4,
-            began=2.6,
-            events=(
-                SecurityEvent(
-                    Threat.ESCAPE,
-                    Severity.HIGH,
-                    "tried to mount a file system",
-                    "mount(2) refused",
-                    "mount (33)",
-                    2,
-                ),
-                SecurityEvent(Threat.ABUSE, Severity.LOW, "filled its disk", "100 MiB in files"),
-            ),
-            usage=Usage(0.1, 95 * 1024**2, 3),
-            samples=(Sample(3.0, 1.9, 95 * 1024**2, 3, 2 * 1024**2),),
-        ),
-    ),
-    rollback=RollbackResult(RollbackStatus.NOT_DECLARED, "the package declares none"),
-    usage=Usage(1.9, 871 * 1024**2, 6),
-    tally=Tally(2, 2),
-    seconds=4.1,
-    network=(Attempt("tcp", "198.51.100.7", 4444, process="nc (40)"),),
-    samples=(Sample(3.4, 1.95, 40 * 1024**2, 2, 2 * 1024**2),),
-    suggested=Requirements("1500m", "1280Mi", "3Mi"),
-)
-
 UNREADABLE = Finding(
     "yaml-syntax",
     Severity.HIGH,
@@ -331,90 +217,6 @@ UNREADABLE = Finding(
 )
 
 # What each reader could be made to do by text alone: mention, link, load, command, move the cursor, end an element.
-HOSTILE = (
-    "<img src=https://evil.example/x> <script>alert(1)</script> @team #123 [a](javascript:alert(1)) "
-    "https://evil.example | `x` ``y`` {{ 7 * 7 }} --> ]]> </details> ::error::boom ##[set-env name=A]b "
-    "\x1b]0;title\x07\x1b[31mred\x1b[0m \u202egnp.exe \x00 \x9b2J \ud800 \ufffe %0A::warning::x"
-)
-HOSTILE_OUTPUT = (
-    f"::error::from the output\n  ##[set-env name=PATH]/evil\r::add-mask::a\n```\n{HOSTILE}\n"
-    + "~~~\n</pre></details>\n::stop-commands::x\n"
-    + "all work and no play makes Jack a dull boy\n" * 24_000
-)
-
-HOSTILE_PACKAGE = PackageResult(
-    name="evil" + HOSTILE,
-    version="1.0.0" + HOSTILE,
-    path="playbooks/a,b:c\n::error::" + HOSTILE + ".wpk.yaml",
-    digest="",
-    case=HOSTILE,
-    verdict=Verdict.FAIL,
-    reason="failed: " + HOSTILE,
-    decision=Decision(55, Outcome.PERSON, "risk 55 of 100 " + HOSTILE),
-    findings=(
-        Finding(
-            "secret-in-text",
-            Severity.MEDIUM,
-            HOSTILE,
-            Location("playbooks/a,b:c\n::error::.wpk.yaml", 3, 4, 3, 9),
-            HOSTILE,
-            798,
-            55,
-            HOSTILE,
-        ),
-    ),
-    sandbox=SandboxResult("local", HOSTILE, (HOSTILE,), 0.1, (Evidence(HOSTILE, False, HOSTILE),)),
-    steps=(
-        step(
-            1,
-            HOSTILE,
-            StepStatus.FAILED,
-            handler="::error::handler\n" + HOSTILE,
-            target=HOSTILE,
-            message=HOSTILE,
-            details=("::error::detail", HOSTILE, "##[error]x"),
-            advice=HOSTILE,
-            stdout=HOSTILE_OUTPUT,
-            stderr=HOSTILE_OUTPUT,
-            truncated=True,
-            seconds=1.5,
-            network=(
-                Attempt("tcp", HOSTILE, 443, HOSTILE, HOSTILE),
-                Attempt("dns", name=HOSTILE, process="::error::sh\n"),
-                Attempt("https", port=443, name="GET https://" + HOSTILE, answer=Answer.MOCKED),
-            ),
-            events=(SecurityEvent(Threat.SIGNATURE, Severity.HIGH, HOSTILE, HOSTILE, HOSTILE, 7),),
-            usage=Usage(0.2, 1024, 1),
-            samples=(Sample(0.5, 0.1, 512), Sample(1.5, 0.2, 1024)),
-            warnings=(HOSTILE,),
-        ),
-        step(2, HOSTILE, StepStatus.SKIPPED, reason=HOSTILE, fidelity=Fidelity.SKIPPED),
-    ),
-    effects=(Effect("ConfigMap/" + HOSTILE, HOSTILE, HOSTILE, Change.CHANGED, HOSTILE, HOSTILE),),
-    rollback=RollbackResult(
-        RollbackStatus.FAILED, HOSTILE, (), (Effect(HOSTILE, HOSTILE, HOSTILE, Change.ADDED, "", HOSTILE),)
-    ),
-    parameters=(ParameterUse(HOSTILE, HOSTILE, Origin.CASE),),
-    notes=(HOSTILE,),
-    usage=Usage(0.2, 1024, 1),
-    tally=Tally(1, 0, 0, (Left("folder", HOSTILE, HOSTILE),)),
-    seconds=1.6,
-)
-
-
-def run(*packages: PackageResult, **more: object) -> RunResult:
-    """A run of these packages with the worst verdict of them."""
-    facts: dict[str, object] = {
-        "run_id": "3f2c1aa",
-        "tool_version": "0.1.0",
-        "started": "2026-01-02T03:04:05Z",
-        "seconds": 91.4,
-        "verdict": max((package.verdict for package in packages), key=lambda each: each.rank, default=Verdict.PASS),
-        "packages": packages,
-        "tally": sum((package.tally for package in packages), Tally()),
-    }
-    return RunResult(**{**facts, **more})  # type: ignore[arg-type]
-
 
 EVERYTHING = run(
     PASSING,
@@ -425,7 +227,7 @@ EVERYTHING = run(
     findings=(UNREADABLE,),
     notes=("the merge base is unknown: every package was taken",),
 )
+
 GREEN = run(PASSING)
-WATCHED = run(CALLING, seconds=4.2)
+
 EMPTY = run(notes=("no package was changed",))
-HOSTILE_RUN = run(HOSTILE_PACKAGE, findings=(), notes=(HOSTILE,))

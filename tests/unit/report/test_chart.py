@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from report.sample import CALLING, PASSING, step
+from report.parts import step
+from report.sample import PASSING
+from report.watched import CALLING
 from wpk_sandbox.plan.plan import Phase
 from wpk_sandbox.report.chart import (
     CPU_BOTTOM,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from report.sample import BLOCKED, EVERYTHING, HOSTILE_RUN
+from report.hostile import HOSTILE_RUN
+from report.sample import BLOCKED, EVERYTHING
 from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.report.codequality import code_quality
 from wpk_sandbox.report.fingerprint import of_run

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from report.sample import HOSTILE
+from report.hostile import HOSTILE
 from wpk_sandbox.report import escape
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=60)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from report.sample import BLOCKED, FAILING, HOSTILE_PACKAGE, UNREADABLE
+from report.hostile import HOSTILE_PACKAGE
+from report.sample import BLOCKED, FAILING, UNREADABLE
 from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.report.escape import one_line
 from wpk_sandbox.report.findings import caret_parts, finding_lines, one_finding

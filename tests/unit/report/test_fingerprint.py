@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from report.sample import EVERYTHING, FAILING, PASSING, run
+from report.parts import run
+from report.sample import EVERYTHING, FAILING, PASSING
 from wpk_sandbox.finding import Finding, Location, Severity
 from wpk_sandbox.report.fingerprint import named, of_run
 

@@ -9,20 +9,10 @@ from itertools import pairwise
 
 import pytest
 
-from report.sample import (
-    CALLING,
-    EMPTY,
-    EVERYTHING,
-    FAILING,
-    HOSTILE_OUTPUT,
-    HOSTILE_PACKAGE,
-    HOSTILE_RUN,
-    INCONCLUSIVE,
-    PASSING,
-    WATCHED,
-    run,
-    step,
-)
+from report.hostile import HOSTILE_OUTPUT, HOSTILE_PACKAGE, HOSTILE_RUN
+from report.parts import run, step
+from report.sample import EMPTY, EVERYTHING, FAILING, INCONCLUSIVE, PASSING
+from report.watched import CALLING, WATCHED
 from wpk_sandbox.finding import Location
 from wpk_sandbox.report.html import MOST_BYTES, bars, by_object, html
 from wpk_sandbox.report.render import OURS

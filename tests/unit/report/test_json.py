@@ -8,7 +8,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from report.sample import EMPTY, EVERYTHING, HOSTILE_PACKAGE, HOSTILE_RUN, WATCHED, run
+from report.hostile import HOSTILE_PACKAGE, HOSTILE_RUN
+from report.parts import run
+from report.sample import EMPTY, EVERYTHING
+from report.watched import WATCHED
 from wpk_sandbox.errors import UsageError
 from wpk_sandbox.report.json import from_json, result_schema, to_json
 from wpk_sandbox.run.result import RunResult

@@ -7,20 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from report.sample import (
-    BLOCKED,
-    EMPTY,
-    EVERYTHING,
-    FAILING,
-    HOSTILE_OUTPUT,
-    HOSTILE_PACKAGE,
-    HOSTILE_RUN,
-    INCONCLUSIVE,
-    PASSING,
-    WATCHED,
-    run,
-    step,
-)
+from report.hostile import HOSTILE_OUTPUT, HOSTILE_PACKAGE, HOSTILE_RUN
+from report.parts import run, step
+from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, INCONCLUSIVE, PASSING
+from report.watched import WATCHED
 from wpk_sandbox.finding import Location
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report.junit import MOST_BYTES, junit

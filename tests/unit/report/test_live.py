@@ -4,8 +4,9 @@ import io
 
 from rich.console import Console
 
+from report.hostile import HOSTILE_RUN
 from report.planned import planned_step, small_plan
-from report.sample import BLOCKED, EVERYTHING, FAILING, GREEN, HOSTILE_RUN
+from report.sample import BLOCKED, EVERYTHING, FAILING, GREEN
 from wpk_sandbox.plan.plan import Phase, Plan
 from wpk_sandbox.report.live import Live
 from wpk_sandbox.report.plain import Plain, observer

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, INCONCLUSIVE, PASSING, UNREADABLE, run, step
+from report.parts import run, step
+from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, INCONCLUSIVE, PASSING, UNREADABLE
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report import phrases
 from wpk_sandbox.run.result import Change, Effect, Limit, RollbackResult, RollbackStatus, StepStatus, Verdict

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from report.hostile import HOSTILE
 from report.planned import planned_step, small_plan
-from report.sample import HOSTILE
 from wpk_sandbox.package.package import (
     Action,
     ApiAction,

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
+from report.sample import PASSING
 from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.publish.github import annotations
 from wpk_sandbox.report.summary import summary
 from wpk_sandbox.report.text import text
 from wpk_sandbox.run.result import PackageResult, RunResult, Verdict
-
-from .sample import PASSING
 
 WAIVER = Waiver("a copy is kept", "2027-01-31", "@ops", Location("a.wpk.yaml", 8, 3))
 WAIVED = Finding(

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 from sarif import loader
 
-from report.sample import BLOCKED, EVERYTHING, HOSTILE, HOSTILE_RUN
+from report.hostile import HOSTILE, HOSTILE_RUN
+from report.sample import BLOCKED, EVERYTHING
 from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.report.fingerprint import of_run
 from wpk_sandbox.report.sarif import MOST_RESULTS, sarif

@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from report.sample import BLOCKED, HOSTILE
+from report.hostile import HOSTILE
+from report.sample import BLOCKED
 from report.test_sarif import SCHEMA
 from wpk_sandbox.finding import Finding, Location, Severity, Waiver
 from wpk_sandbox.report.sarif import sarif

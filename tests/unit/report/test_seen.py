@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from report.sample import CALLING, HOSTILE_PACKAGE, PASSING, run
+from report.hostile import HOSTILE_PACKAGE
+from report.parts import run
+from report.sample import PASSING
+from report.watched import CALLING
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.report import seen
 from wpk_sandbox.report.fingerprint import named, of_run

@@ -9,21 +9,10 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from report.sample import (
-    BLOCKED,
-    EMPTY,
-    EVERYTHING,
-    FAILING,
-    GREEN,
-    HOSTILE_OUTPUT,
-    HOSTILE_PACKAGE,
-    HOSTILE_RUN,
-    PASSING,
-    UNREADABLE,
-    WATCHED,
-    run,
-    step,
-)
+from report.hostile import HOSTILE_OUTPUT, HOSTILE_PACKAGE, HOSTILE_RUN
+from report.parts import run, step
+from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, PASSING, UNREADABLE
+from report.watched import WATCHED
 from wpk_sandbox.errors import SettingsError
 from wpk_sandbox.finding import Location
 from wpk_sandbox.report.summary import MOST_BYTES, summary

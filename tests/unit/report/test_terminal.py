@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from report.sample import BLOCKED, HOSTILE_PACKAGE
+from report.hostile import HOSTILE_PACKAGE
+from report.sample import BLOCKED
 from wpk_sandbox.report.findings import finding_lines
 from wpk_sandbox.report.lines import plain
 from wpk_sandbox.report.terminal import write

@@ -5,19 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from report.sample import (
-    BLOCKED,
-    EMPTY,
-    EVERYTHING,
-    FAILING,
-    GREEN,
-    HOSTILE_RUN,
-    INCONCLUSIVE,
-    PASSING,
-    WATCHED,
-    run,
-    step,
-)
+from report.hostile import HOSTILE_RUN
+from report.parts import run, step
+from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, INCONCLUSIVE, PASSING
+from report.watched import WATCHED
 from wpk_sandbox.finding import Severity
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report.lines import plain

@@ -50,3 +50,14 @@ def test_files_within_the_bounds_are_fine(sh: Run) -> None:
         "cd $TMPDIR && seq 2000 | xargs touch && head -c 9000000 /dev/zero >a && sleep 0.5 && find . -mindepth 1 -delete"
     )
     assert completed.exit_code == 0, completed
+
+
+def test_removed_files_that_are_held_open_are_bounded_too(sh: Run) -> None:
+    text = (
+        'for n in 3 4 5; do eval "exec $n>x; rm x; head -c 60000000 /dev/zero >&$n"; done; sleep 5; echo unbounded'
+    )
+    completed = sh(text, timeout=60)
+    assert completed.ended is Ended.MEMORY, completed
+    assert "its files included" in completed.detail
+    few = sh("exec 3>x; rm x; head -c 30000000 /dev/zero >&3; sleep 0.5; echo fine")
+    assert few.stdout == "fine\n", few

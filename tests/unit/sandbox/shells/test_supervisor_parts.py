@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import json
+import mmap
 import os
 import shutil
 import subprocess
@@ -87,7 +88,7 @@ def test_bytes_of_all_folders_are_counted(tmp_path: Path) -> None:
 
 HIDDEN = """
 import os, sys
-source, folder, user = sys.argv[1], sys.argv[2], int(sys.argv[3])
+source, folder, user, closed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4], 8)
 sys.path.insert(0, source)
 if os.geteuid() == 0:
     # Nothing is closed to root.
@@ -96,24 +97,74 @@ if os.geteuid() == 0:
 os.mkdir(f"{folder}/closed")
 with open(f"{folder}/closed/file", "wb") as file:
     file.write(b"x" * 1_000_000)
-os.chmod(f"{folder}/closed", 0o300)
-import folders
+os.chmod(f"{folder}/closed", closed)
+from supervisor import folders
 print(folders.taken(folder, 10**9, 10**6))
 """
 
 
-def test_files_cannot_be_hidden_in_a_closed_folder() -> None:
+def as_another(script: str, argument: str) -> str:
+    """What a script prints as an ordinary user: it is given the supervisor's modules, and a folder of its own."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
-        source = Path(name, "source")
-        source.mkdir()
-        shutil.copy(folders.__file__, source)
+        shutil.copytree(Path(folders.__file__).parent, Path(name, "supervisor"))
         (own := Path(name, "own")).mkdir()
-        for folder in (Path(name), source):
+        for folder in (Path(name), Path(name, "supervisor")):
             folder.chmod(0o755)
         python = sys.executable if os.geteuid() else "/usr/bin/python3"
-        argv = [python, "-c", HIDDEN, str(source), str(own), "64444"]
-        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd="/")
-    assert int(done.stdout) >= 1_000_000
+        argv = [python, "-c", script, name, str(own), "64444", argument]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd="/", timeout=60)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("closed", ["300", "400", "000"])
+def test_files_cannot_be_hidden_in_a_closed_folder(closed: str) -> None:
+    assert int(as_another(HIDDEN, closed)) >= 1_000_000
+
+
+def test_removed_files_count_as_long_as_they_are_held(tmp_path: Path) -> None:
+    looked = folders.Folders({str(tmp_path): ROOMY}, lambda: [os.getpid()])
+    before = looked(True)
+    with (tmp_path / "open").open("wb") as opened, (tmp_path / "mapped").open("w+b") as mapped:
+        for file in (opened, mapped):
+            file.write(b"x" * 1_000_000)
+            file.flush()
+        memory = mmap.mmap(mapped.fileno(), 0)
+        mapped.close()
+        for name in ("open", "mapped"):
+            (tmp_path / name).unlink()
+        assert 2_000_000 <= looked(True) - before < 2_100_000
+        memory.close()
+        assert 1_000_000 <= looked(True) - before < 1_100_000
+    assert looked(True) == before
+
+
+HOLDING = """
+import ctypes, os, sys, time
+source, folder, user, dumpable = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+sys.path.insert(0, source)
+if os.geteuid() == 0:
+    # Nothing is hidden from root.
+    os.setgroups([]), os.setgid(user), os.setuid(user)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
+reading, writing = os.pipe()
+if (child := os.fork()) == 0:
+    ctypes.CDLL(None).prctl(4, dumpable, 0, 0, 0)
+    os.write(writing, b"ready")
+    time.sleep(60)
+os.read(reading, 5)
+from supervisor import folders
+looked = folders.Folders({}, lambda: [child])
+found = [looked(True) == folders.BEYOND for _ in range(2)]
+os.kill(child, 9)
+# Until it is waited for, it shows nothing either.
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+print(found + [looked(True) == folders.BEYOND for _ in range(2)])
+"""
+
+
+@pytest.mark.parametrize(("dumpable", "hides"), [("1", False), ("0", True)])
+def test_process_that_goes_on_hiding_what_it_holds_is_beyond_all(dumpable: str, hides: bool) -> None:
+    assert as_another(HOLDING, dumpable) == str([False, hides, False, False])
 
 
 def test_folder_beyond_a_bound_is_beyond_all(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def closed_by_landlock(control: socket.socket, settings: dict[str, Any]) -> Supe
         number: functools.partial(change_mode, relative=relative, folders=list(settings["written"]))
         for number, relative in settings["changing_modes"]
     }
-    return Supervisor(control, settings, descendants, end, Folders(settings["written"]), done_for)
+    return Supervisor(control, settings, descendants, end, Folders(settings["written"], descendants), done_for)
 
 
 def make_before_closing(settings: dict[str, Any]) -> dict[str, int]:

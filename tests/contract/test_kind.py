@@ -271,7 +271,7 @@ def test_image_asked_for_by_its_digest_has_that_name_in_the_node(
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(daemon, "has_image", lambda name: name == reference)
+    monkeypatch.setattr("wpk_sandbox.sandbox.daemon.images.has_image", lambda name: name == reference)
     assert Images((), pull=False).load(node, [reference]) == ()
     listed = node.run("ctr", "--namespace=k8s.io", "images", "ls", "-q").stdout.split()
     assert f"docker.io/library/{reference}" in listed

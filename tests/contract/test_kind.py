@@ -121,6 +121,35 @@ def test_neither_node_nor_pod_reaches_a_container_beside_the_cluster(
     assert from_node.seconds < 3
 
 
+@pytest.mark.parametrize("address", ["10.96.255.1", "10.244.77.1"], ids=["of services", "of pods"])
+def test_address_of_the_clusters_ranges_is_closed_where_it_leads_outside(
+    cluster: KindCluster, node: Node, network: str, address: str
+) -> None:
+    # What no service and no pod has is somewhere else: a company's network may well use the same range.
+    name, way = f"{network}-elsewhere", f"ip address add {address}/32 dev lo"
+    docker(
+        *f"run --detach --name={name} --cap-add=NET_ADMIN --network={network} {BUSYBOX} sh -c".split(),
+        f"{way}; {SERVER}",
+    )
+    try:
+        there = docker("inspect", f"--format={ADDRESS}", name)
+        beside = f"run --rm --cap-add=NET_ADMIN --network={network} {BUSYBOX} sh -c".split()
+        assert docker(*beside, f"ip route add {address} via {there}; {fetch(address)}") == "reached"
+        node.run("ip", "route", "add", address, "via", there).require()
+        from_node = node.run("curl", "--silent", "--show-error", "--max-time", "3", f"http://{address}:{PORT}/")
+        assert not from_node.ok
+        assert from_node.seconds < 3, "it fails at once, not by a timeout"
+        from_pod = in_a_pod(CoreV1Api(cluster.api), node, NAMESPACE, f"to-{address}", fetch(address))
+        assert from_pod.endswith("stopped\n")
+        assert {each.process for each in cluster.observed().attempts if each.address == address} == {
+            "the node itself (kubelet, containerd)",
+            f"{NAMESPACE}/to-{address}",
+        }
+    finally:
+        node.run("ip", "route", "del", address)
+        docker("rm", "--force", "--volumes", name)
+
+
 def test_cluster_resolves_its_own_names_and_no_others(
     cluster: KindCluster, node: Node, network: str, target: str
 ) -> None:

@@ -3,7 +3,9 @@
 A table of our own: what kube-proxy and Docker accept in theirs does not pass ours, and no order of rules matters.
 It comes after their address translation (priority 10 against -100), so it sees where a packet really goes: to the
 endpoint behind a service, or to Docker's resolver behind a gateway's address. Refused is answered at once, with a
-reset or an ICMP error, so that nothing waits for a timeout. https://wiki.nftables.org/wiki-nftables/index.php/Netfilter_hooks
+reset or an ICMP error, so that nothing waits for a timeout. An address of the cluster's range is no pod's by that
+alone: what none has leads to the outside, where a company may use the same range. So nothing that is begun here
+leaves by the interface to the outside. https://wiki.nftables.org/wiki-nftables/index.php/Netfilter_hooks
 """
 
 import ipaddress
@@ -13,9 +15,11 @@ TABLE = "wpk_sandbox"
 # Docker's resolver in each container, which asks the host's resolvers: a way out for whoever can ask it.
 DOCKER_RESOLVER = "127.0.0.11"
 
-# kind's defaults for IPv4; https://kind.sigs.k8s.io/docs/user/configuration/#pod-subnet
+# The node's one interface that leads out; the rules are refused where it has another name.
+OUTSIDE = "eth0"
+
+# kind's default for IPv4; https://kind.sigs.k8s.io/docs/user/configuration/#pod-subnet
 POD_NETWORK = "10.244.0.0/16"
-SERVICE_NETWORK = "10.96.0.0/16"
 
 # What is refused is first written down: who, where to, and how often. The sets hold so many rows at most, for an
 # hour; beyond that, only the counters count. A port is read where the protocol has one.
@@ -43,7 +47,7 @@ def node_rules(address: str) -> str:
 
     Raises ValueError when `address` is none.
     """
-    inside = f"{{ {POD_NETWORK}, {SERVICE_NETWORK}, {ipaddress.IPv4Address(address)} }}"
+    inside = f"{{ {POD_NETWORK}, {ipaddress.IPv4Address(address)} }}"
     return f"""table inet {TABLE} {{{_RECORD}
   chain node {{ counter name nodes; jump stop; }}
   chain pod {{ counter name pods; jump stop; }}
@@ -52,22 +56,25 @@ def node_rules(address: str) -> str:
     ip daddr {DOCKER_RESOLVER} jump node
     oifname "lo" accept
     ct state established,related accept
-    ip daddr {inside} accept
+    oif != "{OUTSIDE}" ip daddr {inside} accept
+    # Behind a service; the interface is still that of before.
+    ct status dnat ip daddr {inside} accept
     jump node
   }}
   chain forward {{
     type filter hook forward priority 10;
     ip daddr {DOCKER_RESOLVER} jump pod
     ct state established,related accept
-    ip daddr {inside} accept
+    oif != "{OUTSIDE}" ip daddr {inside} accept
     jump pod
   }}
+  chain leave {{ type filter hook postrouting priority 10; oif "{OUTSIDE}" ct state new counter name nodes drop; }}
   chain input {{ type filter hook input priority 10; ip daddr {DOCKER_RESOLVER} jump stop; }}
 }}
 """
 
 
-def shaping(bandwidth: int, interface: str = "eth0") -> str:
+def shaping(bandwidth: int, interface: str = OUTSIDE) -> str:
     """A shell command that bounds what leaves by the interface, in bits a second.
 
     20 ms of traffic may go at once, which the kernel's clock needs to reach the rate (tc-tbf(8)).

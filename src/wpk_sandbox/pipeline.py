@@ -175,6 +175,7 @@ def _result(judged: Judged, intended: Plan, sandbox: SandboxResult, outcome: Run
         events=outcome.events,
         samples=outcome.samples,
         suggested=outcome.suggested,
+        violation=outcome.violation,
     )
 
 

@@ -152,7 +152,9 @@ def _cases(package: PackageResult) -> Iterator[Case]:
     if package.tally.made:
         cases.append(_cleanup(package))
     red = any(case.failure for case in cases)
-    if package.verdict is Verdict.FAIL and not red:
+    # What the steps left running has no case of its own.
+    apart = package.violation and not any(step.violation for step in seen.steps(package))
+    if package.verdict is Verdict.FAIL and (apart or not red):
         cases.append(Case("verdict", Location(package.path), failure=package.reason or "the package failed"))
     yield from cases
 
@@ -185,7 +187,7 @@ def _step(step: StepResult) -> Case:
         name=f"step {step.label}",
         place=step.location,
         seconds=step.seconds,
-        failure=message if step.status is StepStatus.FAILED else "",
+        failure="; ".join(filter(None, (message if step.status is StepStatus.FAILED else "", step.violation))),
         skipped=f"{step.status}: {step.reason or step.message}" if _not_done(step) else "",
         details="\n".join((*step.details, *advice)),
         stdout=_fidelity(step) + _seen(step) + step.stdout,
@@ -218,11 +220,12 @@ def _rollback(package: PackageResult) -> Case:
     place = result.steps[0].location if result.steps else Location(package.path)
     said = phrases.rollback(result)
     failed = [f"{step.label}: {phrases.outcome(step)}" for step in result.steps if step.status is StepStatus.FAILED]
+    attacks = [f"{step.label}: {step.violation}" for step in result.steps if step.violation]
     return Case(
         "rollback",
         place,
         seconds=sum(step.seconds for step in result.steps),
-        failure=said if phrases.rollback_is_bad(result) else "",
+        failure="; ".join([*([said] if phrases.rollback_is_bad(result) else []), *attacks]),
         skipped=said if result.status in (RollbackStatus.NOT_DECLARED, RollbackStatus.NOT_RUN) else "",
         details="\n".join([*failed, *map(str, result.residue)]),
     )

@@ -191,11 +191,12 @@ def headline(result: RunResult) -> str:
 
 
 def stop(package: PackageResult) -> str:
-    """Why the package did not pass, in one line of words of ours and its own."""
+    """Why the package did not pass, in one line of words of ours and its own; an attack comes first."""
     step = failed_step(package)
     if step is None or package.decision.outcome is Outcome.BLOCK:
         return package.reason
-    return f"step {step.number} of {len(package.steps)}, {step.label}: {outcome(step)}"
+    attack = f"{package.violation}; " if package.violation else ""
+    return f"{attack}step {step.number} of {len(package.steps)}, {step.label}: {outcome(step)}"
 
 
 def size(number: int) -> str:

@@ -161,9 +161,11 @@ def network_tally(package: PackageResult) -> str:
 
 
 def events_tally(package: PackageResult) -> str:
-    """`1 high escape attempt, 2 low resource abuse`; empty where nothing was seen."""
-    by = Counter(kind(one) for one in events(package))
-    return ", ".join(f"{number} {words}" for words, number in by.items())
+    """`2 high escape attempts, 1 low resource abuse`; empty where nothing was seen."""
+    by = Counter((kind(one), one.threat) for one in events(package))
+    return ", ".join(
+        count(number, words, words if threat is Threat.ABUSE else "") for (words, threat), number in by.items()
+    )
 
 
 def is_grave(seen: SecurityEvent) -> bool:

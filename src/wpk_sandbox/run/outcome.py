@@ -57,6 +57,7 @@ class Outcome:
     events: tuple[SecurityEvent, ...] = ()
     samples: tuple[Sample, ...] = ()
     suggested: Requirements | None = None
+    violation: str = ""
 
 
 def used(opened: OpenedSandbox) -> Usage:

@@ -13,7 +13,7 @@ from wpk_sandbox.rules.policy import Decision
 from wpk_sandbox.sandbox.ledger import Tally
 from wpk_sandbox.sandbox.sandbox import Attempt, Evidence, Sample, SecurityEvent, Usage
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 
 class Verdict(StrEnum):
@@ -59,6 +59,7 @@ class StepResult:
     report must escape them. `network` is what it tried to reach, `events` what the sandbox stopped or saw;
     `usage` (what the step added, and its own peaks) and `samples` are None and empty where nothing was measured.
     `began` is seconds since the run began, and so is `at` of the samples. `warnings` say which limits came near.
+    `violation` is what of `network` and `events` fails the package, in one line; empty where nothing does.
     """
 
     number: int
@@ -86,6 +87,7 @@ class StepResult:
     samples: tuple[Sample, ...] = ()
     began: float = 0.0
     warnings: tuple[str, ...] = ()
+    violation: str = ""
 
     @property
     def label(self) -> str:
@@ -172,6 +174,7 @@ class PackageResult:
 
     `network`, `events` and `samples` are what was seen between the steps and after the last, by what they left
     running. `suggested` is what was measured with some head room, where the package asks for none or for less.
+    `violation` is what a step, or what it left running, tried that fails the package: then it is the `reason` too.
     """
 
     name: str
@@ -198,6 +201,7 @@ class PackageResult:
     events: tuple[SecurityEvent, ...] = ()
     samples: tuple[Sample, ...] = ()
     suggested: Requirements | None = None
+    violation: str = ""
 
     def count(self, fidelity: Fidelity) -> int:
         """How many steps of the run phase were done in this fidelity."""

@@ -15,7 +15,7 @@ from wpk_sandbox.run.measured import suggested
 from wpk_sandbox.run.objects import ApiError, Objects
 from wpk_sandbox.run.observe import Observer
 from wpk_sandbox.run.outcome import OpenedSandbox, Outcome, RunOptions, used
-from wpk_sandbox.run.result import Effect, Limit, RollbackResult, RollbackStatus, StepStatus, Verdict
+from wpk_sandbox.run.result import Effect, Limit, RollbackResult, RollbackStatus, StepResult, StepStatus, Verdict
 from wpk_sandbox.run.rollback import reason_of, roll_back
 from wpk_sandbox.run.settling import SETTLING, settle
 from wpk_sandbox.run.stage import RefusedCaseError, Scenery, set_stage
@@ -56,16 +56,19 @@ def _perform(
     scene.watcher.set_aside()
     watching = _aside(scene, ran, undone)
     verdict, reason = _verdict(scene, ran, undone, rolled)
-    if attack := _violation(watching, ran, undone, options.on_violation):
+    steps, undoing = (_judged(each, options.on_violation) for each in (ran.results, rolled.steps))
+    attack = _violation(watching, (*steps, *undoing), options.on_violation)
+    if attack:
         verdict, reason = Verdict.FAIL, attack
     notes = (*plan.notes, *scenery.notes, *ran.notes, *undone.notes, *_notes(scene, rolled, ran, undone))
     return replace(
         watching,
         verdict=verdict,
         reason=reason,
-        steps=ran.results,
+        violation=attack,
+        steps=steps,
         effects=changed,
-        rollback=rolled,
+        rollback=replace(rolled, steps=undoing),
         notes=tuple(dict.fromkeys(notes)),
         usage=used(opened),
     )
@@ -86,11 +89,15 @@ def _aside(scene: Scene, ran: Report, undone: Report) -> Outcome:
     )
 
 
-def _violation(watching: Outcome, ran: Report, undone: Report, on_violation: str) -> str:
+def _judged(steps: Iterable[StepResult], on_violation: str) -> tuple[StepResult, ...]:
+    return tuple(replace(step, violation=violation(step.network, step.events, on_violation)) for step in steps)
+
+
+def _violation(watching: Outcome, steps: Iterable[StepResult], on_violation: str) -> str:
     """Which step did what no runbook may, or that what a step left running did."""
-    for step in (*ran.results, *undone.results):
-        if found := violation(step.network, step.events, on_violation):
-            return f"{step.label}: {found}"
+    for step in steps:
+        if step.violation:
+            return f"{step.label}: {step.violation}"
     found = violation(watching.network, watching.events, on_violation)
     return f"between the steps: {found}" if found else ""
 

@@ -74,6 +74,7 @@ HOSTILE_PACKAGE = PackageResult(
             usage=Usage(0.2, 1024, 1),
             samples=(Sample(0.5, 0.1, 512), Sample(1.5, 0.2, 1024)),
             warnings=(HOSTILE,),
+            violation=HOSTILE,
         ),
         step(2, HOSTILE, StepStatus.SKIPPED, reason=HOSTILE, fidelity=Fidelity.SKIPPED),
     ),

@@ -10,11 +10,11 @@ import pytest
 from report.hostile import HOSTILE_OUTPUT, HOSTILE_PACKAGE, HOSTILE_RUN
 from report.parts import run, step
 from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, INCONCLUSIVE, PASSING
-from report.watched import WATCHED
+from report.watched import CALLING, WATCHED
 from wpk_sandbox.finding import Location
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report.junit import MOST_BYTES, junit
-from wpk_sandbox.run.result import RollbackResult, RollbackStatus, RunResult, Verdict
+from wpk_sandbox.run.result import RollbackResult, RollbackStatus, RunResult, StepStatus, Verdict
 
 CASE_CHILDREN = ("failure", "error", "skipped", "system-out", "system-err")
 OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
@@ -121,6 +121,45 @@ def test_a_failed_package_is_never_all_green() -> None:
     odd = replace(PASSING, verdict=Verdict.FAIL, reason="expected 3 replicas, found 2")
     assert names(parse(run(odd))[0])["verdict"] == "failure"
     assert "verdict" not in names(parse(run(PASSING))[0])
+
+
+def test_what_fails_a_package_is_red_at_its_step() -> None:
+    assert names(parse(run(CALLING))[0]) == {
+        "check": "pass",
+        "sandbox": "pass",
+        "step fetch": "pass",
+        "step escape": "failure",
+        "rollback": "skipped",
+        "cleanup": "pass",
+    }
+    case = next(each for each in parse(run(CALLING)).iter("testcase") if each.get("name") == "step escape")
+    failure = case.find("failure")
+    assert failure is not None
+    assert failure.get("message") == "high escape attempt: tried to mount a file system"
+
+
+def test_a_step_that_failed_and_attacked_says_both() -> None:
+    wild = replace(CALLING.steps[1], status=StepStatus.FAILED, message="exit code 1")
+    case = next(
+        each
+        for each in parse(run(replace(CALLING, steps=(wild,)))).iter("testcase")
+        if each.get("name") == "step escape"
+    )
+    failure = case.find("failure")
+    assert failure is not None
+    assert failure.get("message") == "exit code 1; high escape attempt: tried to mount a file system"
+
+
+def test_what_a_step_of_the_rollback_tried_is_red_there() -> None:
+    undone = RollbackResult(RollbackStatus.RESTORED, steps=CALLING.steps[1:])
+    found = names(parse(run(replace(CALLING, steps=CALLING.steps[:1], rollback=undone)))[0])
+    assert (found["rollback"], "verdict" in found) == ("failure", False)
+
+
+def test_what_the_steps_left_running_tried_is_red_beside_a_failed_step() -> None:
+    why = "between the steps: high escape attempt: tried to mount a file system"
+    found = names(parse(run(replace(FAILING, violation=why, reason=why)))[0])
+    assert (found["step wait-ready"], found["verdict"]) == ("failure", "failure")
 
 
 def test_a_rollback_that_was_not_declared_is_skipped_with_its_reason() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from report.parts import run, step
 from report.sample import BLOCKED, EMPTY, EVERYTHING, FAILING, GREEN, INCONCLUSIVE, PASSING, UNREADABLE
+from report.watched import CALLING
 from wpk_sandbox.plan.plan import Fidelity
 from wpk_sandbox.report import phrases
 from wpk_sandbox.run.result import Change, Effect, Limit, RollbackResult, RollbackStatus, StepStatus, Verdict
@@ -114,6 +115,13 @@ def test_usage_tells_only_what_was_measured() -> None:
 @pytest.mark.parametrize(("value", "words"), [(0.04, "0.0 s"), (71.44, "71.4 s"), (1800.0, "1800 s")])
 def test_times_are_seconds(value: float, words: str) -> None:
     assert phrases.seconds(value) == words
+
+
+def test_an_attack_is_told_before_the_step_that_failed() -> None:
+    why = "escape: high escape attempt: tried to mount a file system"
+    assert phrases.stop(CALLING) == why
+    both = replace(FAILING, violation=why, reason=why)
+    assert phrases.stop(both) == f"{why}; {phrases.stop(FAILING)}"
 
 
 def test_a_blocked_package_tells_the_decision_and_not_a_step() -> None:

@@ -151,3 +151,10 @@ def test_every_finding_of_a_run_has_a_rule_that_explains_it() -> None:
     known = {rule.id for rule in RUN_RULES}
     assert {each.rule for package in (CALLING, HOSTILE_PACKAGE) for each in violations(package)} <= known
     assert len(known) == len(Threat)
+
+
+def test_what_was_seen_more_than_once_is_told_in_the_plural() -> None:
+    tried = [SecurityEvent(Threat.ESCAPE, Severity.HIGH, f"tried {number}") for number in range(3)]
+    used = [SecurityEvent(Threat.ABUSE, Severity.LOW, f"filled {number}") for number in range(2)]
+    package = replace(PASSING, events=(*tried, *used, SecurityEvent(Threat.SIGNATURE, Severity.MEDIUM, "mined")))
+    assert seen.events_tally(package) == ("3 high escape attempts, 1 medium attack signature, 2 low resource abuse")

@@ -215,3 +215,15 @@ def test_many_findings_are_counted() -> None:
 def test_a_step_that_was_not_reached_claims_no_fidelity() -> None:
     assert "| 4 `smoke-test` | not reached | – | – |" in summary(run(FAILING))
     assert step(1, "x").fidelity == "executed"
+
+
+def test_an_attack_is_told_beside_the_step_that_failed() -> None:
+    why = "escape: high escape attempt: tried to mount a file system"
+    text = summary(run(replace(FAILING, violation=why, reason=why)))
+    assert f"** fails: {why}." in text
+    assert "It stops at step 3 of 5, `wait-ready`: timed out" in text
+
+
+def test_a_limit_that_came_near_stands_at_its_step() -> None:
+    (row,) = [line for line in summary(WATCHED).splitlines() if line.startswith("| 1 `fetch`")]
+    assert row.endswith("near a limit: 871 MiB of 1 GiB of memory at most (85 %) |")

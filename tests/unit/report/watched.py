@@ -22,6 +22,7 @@ CALLING = PackageResult(
     case="default",
     verdict=Verdict.FAIL,
     reason="escape: high escape attempt: tried to mount a file system",
+    violation="escape: high escape attempt: tried to mount a file system",
     decision=Decision(0, Outcome.APPROVE, "risk 0 of 100"),
     sandbox=SandboxResult("container", "asked for", ("debian:trixie-slim, no network",), 0.6, CLOSED),
     steps=(
@@ -73,6 +74,7 @@ CALLING = PackageResult(
                 ),
                 SecurityEvent(Threat.ABUSE, Severity.LOW, "filled its disk", "100 MiB in files"),
             ),
+            violation="high escape attempt: tried to mount a file system",
             usage=Usage(0.1, 95 * 1024**2, 3),
             samples=(Sample(3.0, 1.9, 95 * 1024**2, 3, 2 * 1024**2),),
         ),

@@ -227,6 +227,13 @@ def test_grave_attempt_to_escape_always_fails() -> None:
         "step-2: high escape attempt: tried to mount a file system",
     )
     assert [step.status for step in outcome.steps] == [StepStatus.OK, StepStatus.OK]
+    assert outcome.violation == outcome.reason
+    assert [step.violation for step in outcome.steps] == ["", "high escape attempt: tried to mount a file system"]
+
+
+def test_what_fails_nothing_is_no_violation() -> None:
+    outcome = watched_run("out")
+    assert (outcome.violation, outcome.steps[0].violation) == ("", "")
 
 
 def event(threat: Threat, severity: Severity) -> SecurityEvent:

@@ -1,5 +1,6 @@
 """The words for what a sandbox saw: what was tried, what was stopped, which limits came near."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -176,7 +177,8 @@ def is_grave(seen: SecurityEvent) -> bool:
 def requirements(suggested: Requirements) -> dict[str, str]:
     """What to write below `requirements:`, as far as it was measured."""
     known = {"cpu": suggested.cpu, "memory": suggested.memory, "storage": suggested.storage}
-    return {name: value for name, value in known.items() if value}
+    # A parameter has braces, which end a mapping in YAML.
+    return {name: value if value.isalnum() else json.dumps(value) for name, value in known.items() if value}
 
 
 def requirements_line(suggested: Requirements) -> str:

@@ -1,7 +1,8 @@
 """Attempts to leave a sandbox, as far as the programs that made them complained.
 
 Where the kernel tells nobody of a call that it denied (in a container), this is all that there is to see; where it
-does, its word is better. Programs can stay silent, and output can be made up: so nothing here is of high severity.
+does, its word is better, but it tells of no file that could not be written or found. Programs can stay silent, and
+output can be made up: so nothing here is of high severity.
 """
 
 import re
@@ -63,10 +64,19 @@ _SHAPES = (
 )
 
 
-def escapes(output: str) -> Iterator[SecurityEvent]:
-    """Each shape once, with its first line and how often it came; `output` is what a step said on both streams."""
+# What is a system call that was denied. The others fail at files that are read-only, hidden or without their right.
+_CALLS = {message for _, message, _ in _SHAPES[:4]}
+
+
+def escapes(output: str, *, kernel_told: bool = False) -> Iterator[SecurityEvent]:
+    """Each shape once, with its first line and how often it came; `output` is what a step said on both streams.
+
+    `kernel_told` leaves out what the kernel tells of by itself.
+    """
     complaints = Counter(line[:_MOST] for line in output.splitlines() if ": " in line)
     for severity, message, shape in _SHAPES:
+        if kernel_told and message in _CALLS:
+            continue
         lines = {line: number for line, number in complaints.items() if shape.match(line)}
         if lines:
             yield SecurityEvent(Threat.ESCAPE, severity, message, next(iter(lines)), count=sum(lines.values()))

@@ -64,13 +64,16 @@ def suggested(
     """
     cores = _cores(usage, samples, seconds)
     needs = {"cpu": cores, "memory": usage.memory_peak, "storage": usage.stored_peak or None}
-    if all(need is None or _covers(declared.get(name), need) for name, need in needs.items()):
+    if all(need is None or _is_enough(declared.get(name), need) for name, need in needs.items()):
         return None
-    return Requirements(
-        cpu="" if cores is None else f"{_up(cores * 1000 * _HEAD_ROOM_CPU, 50)}m",
-        memory="" if usage.memory_peak is None else _mebibytes(usage.memory_peak, 16),
-        storage="" if not usage.stored_peak else _mebibytes(usage.stored_peak, 1),
-    )
+    asked = {
+        "cpu": "" if cores is None else f"{_up(cores * 1000 * _HEAD_ROOM_CPU, 50)}m",
+        "memory": "" if usage.memory_peak is None else _mebibytes(usage.memory_peak, 16),
+        "storage": "" if not usage.stored_peak else _mebibytes(usage.stored_peak, 1),
+    }
+    # A line to take over as it is: it must not ask for less of what there is enough of.
+    enough = {name: text for name, text in declared.items() if name in needs and _is_enough(text, needs[name])}
+    return Requirements(**{**asked, **enough})
 
 
 def _cores(usage: Usage, samples: Sequence[Sample], seconds: float) -> float | None:
@@ -94,9 +97,11 @@ def thinned(samples: Sequence[Sample], gap: float) -> list[Sample]:
     return kept
 
 
-def _covers(declared: str | None, need: float) -> bool:
+def _is_enough(declared: str | None, need: float | None) -> bool:
     if declared is None:
         return False
+    if need is None:
+        return True
     try:
         return quantity(declared) >= need
     except ValueError:

@@ -25,7 +25,7 @@ def warnings(result: StepResult, shell: Usage, limits: Limits, timeout: float) -
     ended = result.limit
     if ended is not Limit.MEMORY:
         yield from _of_size("of memory", shell.memory_peak, limits.step_memory)
-    yield from _of_size("of storage", shell.stored_peak, storage_of(limits))
+    yield from _of_files(shell.stored_peak, limits)
     if ended is not Limit.OUTPUT:
         yield from _of_size("of output", max(map(_size, (result.stdout, result.stderr))), limits.output)
     if ended is not Limit.PROCESSES and _is_near(shell.processes_peak, limits.processes):
@@ -68,6 +68,14 @@ def _abuse(message: str, evidence: str, severity: Severity = Severity.LOW) -> Se
 def _of_size(what: str, used: int | None, limit: int) -> Iterator[str]:
     if _is_near(used, limit):
         yield f"{human_bytes(used or 0)} of {human_bytes(limit)} {what} at most{_share(used, limit)}"
+
+
+def _of_files(stored: int | None, limits: Limits) -> Iterator[str]:
+    """Nobody tells in which folder the files lie; as many as `/tmp` takes may all lie there."""
+    if stored is not None and _is_near(stored, limits.tmp) and stored <= limits.tmp:
+        takes = f"{human_bytes(stored)} of files at most, and /tmp takes {human_bytes(limits.tmp)}"
+        yield takes + _share(stored, limits.tmp)
+    yield from _of_size("of storage", stored, storage_of(limits))
 
 
 def _is_near(used: float | None, limit: float) -> bool:

@@ -21,9 +21,13 @@ def watched(result: StepResult, seen: Seen, limits: Limits, timeout: float) -> S
     """The result with the network, the events, the usage and the warnings of the step. `timeout` is its own."""
     said = "\n".join((result.stdout, result.stderr))
     network, unlisted = distinct_attempts(seen.network)
-    events = (*seen.events, *signatures(seen.network, said), *abuse(result, seen.shell, limits))
-    if not any(event.threat is Threat.ESCAPE for event in seen.events):
-        events = (*events, *escapes(said))
+    kernel_told = any(event.threat is Threat.ESCAPE for event in seen.events)
+    events = (
+        *seen.events,
+        *signatures(seen.network, said),
+        *abuse(result, seen.shell, limits),
+        *escapes(said, kernel_told=kernel_told),
+    )
     output = len(said.encode("utf-8", "replace")) - 1
     usage = replace(seen.usage, output_bytes=output) if measured(seen.usage) else None
     return replace(

@@ -102,6 +102,7 @@ def test_tallies_count_targets_and_events_of_the_whole_package() -> None:
 
 def test_a_suggestion_names_only_what_was_measured() -> None:
     assert seen.requirements_line(Requirements(memory="64Mi")) == "requirements: {memory: 64Mi}"
+    assert seen.requirements_line(Requirements("${CPU}")) == 'requirements: {cpu: "${CPU}"}'
     assert seen.requirements_yaml(Requirements("100m", "64Mi", "1Mi")).splitlines() == [
         "spec:",
         "  runtime:",

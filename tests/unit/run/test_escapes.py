@@ -65,6 +65,25 @@ def test_words_alone_are_never_grave() -> None:
     assert max(event.severity.rank for event in found(said)) == Severity.MEDIUM.rank
 
 
+def test_where_the_kernel_told_only_what_it_cannot_tell_is_taken_from_words() -> None:
+    said = (
+        "unshare: unshare failed: Operation not permitted\n"
+        "mount: /a: permission denied\n"
+        "mknod: /tmp/sda: Operation not permitted\n"
+        "strace: ptrace(PTRACE_TRACEME, ...): Operation not permitted\n"
+        "sh: 1: cannot create /proc/sys/kernel/core_pattern: Read-only file system\n"
+        "ls: cannot access '/var/run/docker.sock': No such file or directory\n"
+        'sudo: The "no new privileges" flag is set, which prevents sudo from running as root.\n'
+        "touch: cannot touch '/etc/x': Read-only file system\n"
+    )
+    assert [event.message for event in escapes(said, kernel_told=True)] == [
+        "tried to change what the kernel runs",
+        "tried the socket of a container runtime",
+        "tried to gain rights",
+        "wrote to a place that cannot be written to",
+    ]
+
+
 @pytest.mark.parametrize(
     "line", ["mount: " + "x" * 10**6, "a/" * 500_000, ": " * 500_000, "\n" * 10**6, "mount: \n" * 10**5]
 )

@@ -73,6 +73,12 @@ def test_a_package_that_asks_for_enough_hears_nothing() -> None:
     assert suggested(used, (), 1.0, {"cpu": "${CPU}", "memory": "128Mi"}) is None
 
 
+def test_what_a_package_asks_enough_of_is_suggested_as_it_stands() -> None:
+    used = Usage(cpu_seconds=3.0, memory_peak=20 * MEBI, stored_peak=3 * MEBI)
+    asked = {"cpu": "100m", "memory": "64Mi", "storage": "${SIZE}"}
+    assert suggested(used, (), 10.0, asked) == Requirements("450m", "64Mi", "${SIZE}")
+
+
 def test_samples_are_thinned_to_a_gap() -> None:
     kept = thinned([Sample(0), Sample(0.1), Sample(0.4), Sample(0.5), Sample(0.9)], 0.4)
     assert [sample.at for sample in kept] == [0, 0.4, 0.9]

@@ -48,6 +48,15 @@ def test_a_limit_that_came_near_is_told_with_its_numbers(usage: Usage, words: st
     assert warned(usage) == [words]
 
 
+def test_files_that_may_all_lie_in_tmp_are_held_against_it() -> None:
+    assert warned(Usage(stored_peak=17 * MEBI)) == ["17 MiB of files at most, and /tmp takes 20 MiB (85 %)"]
+    assert warned(Usage(stored_peak=20 * MEBI)) != []
+
+
+def test_more_files_than_tmp_takes_lie_in_the_working_folder_too() -> None:
+    assert warned(Usage(stored_peak=21 * MEBI)) == []
+
+
 def test_time_and_output_are_told_too() -> None:
     assert warned(seconds=8.5) == ["8.5 s of 10 s (85 %)"]
     assert warned(stdout="x" * 10, stderr="x" * 900) == ["900 B of 1000 B of output at most (90 %)"]

@@ -14,13 +14,20 @@ from wpk_sandbox.sandbox.daemon.making import (
     resource_name,
 )
 from wpk_sandbox.sandbox.daemon.own import own_container, own_container_id, own_image
-from wpk_sandbox.sandbox.daemon.removing import is_running, remove_container, remove_network, remove_volume
+from wpk_sandbox.sandbox.daemon.removing import (
+    containers_with,
+    is_running,
+    remove_container,
+    remove_network,
+    remove_volume,
+)
 
 __all__ = [
     "PULL_REMEDY",
     "address",
     "client",
     "container",
+    "containers_with",
     "create_container",
     "create_network",
     "ensure_image",

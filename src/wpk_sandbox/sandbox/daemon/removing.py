@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox.daemon.connection import client, translated
@@ -12,6 +13,8 @@ from wpk_sandbox.sandbox.daemon.connection import client, translated
 BACK_TIMEOUT = 20.0
 ENDPOINTS_TIMEOUT = 5.0
 ENDING_TIMEOUT = 60.0
+
+T = TypeVar("T")
 
 # When the daemon was found away, until it is back; the first time counts.
 _away_since: list[float] = []
@@ -26,6 +29,19 @@ def is_running(container: str) -> bool:
             return bool(client().api.inspect_container(container)["State"]["Running"])
         except NotFound:
             return False
+
+
+def containers_with(label: str) -> list[str]:
+    """The ids of the containers with a label, running or not, that are to be removed.
+
+    Raises `UnavailableError` when the daemon does not answer.
+    """
+
+    def listed() -> list[str]:
+        found = client().api.containers(all=True, filters={"label": label})
+        return [str(container["Id"]) for container in found]
+
+    return _when_back(f"list the containers with the label {label}", listed)
 
 
 def remove_container(name: str, *, grace: float = 0.0) -> None:
@@ -91,8 +107,8 @@ def _await_end_of(container: str) -> None:
     raise UnavailableError(f"the container {container} is still being removed after {ENDING_TIMEOUT:.0f} s")
 
 
-def _when_back(doing: str, request: Callable[[], None]) -> None:
-    """Do it; while the daemon is away, as when it is restarted, wait for it, all callers together for one time.
+def _when_back(doing: str, request: Callable[[], T]) -> T:
+    """Ask; while the daemon is away, as when it is restarted, wait for it, all callers together for one time.
 
     Raises `UnavailableError`.
     """
@@ -101,11 +117,12 @@ def _when_back(doing: str, request: Callable[[], None]) -> None:
     with translated(doing):
         while True:
             try:
-                request()
+                answer = request()
             except AwayError:
                 _away_since.append(time.monotonic())
                 if time.monotonic() >= _away_since[0] + BACK_TIMEOUT:
                     raise
                 time.sleep(0.5)
             else:
-                return _away_since.clear()
+                _away_since.clear()
+                return answer

@@ -1,7 +1,13 @@
 import secrets
+import shutil
+import socket
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
@@ -9,7 +15,7 @@ import requests
 from wpk_sandbox.errors import UnavailableError
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.daemon import removing
-from wpk_sandbox.sandbox.ledger import Ledger
+from wpk_sandbox.sandbox.ledger import RUN_LABEL, Ledger
 
 # Any run on this daemon takes away what has expired.
 EXPIRES = datetime.now(UTC) + timedelta(hours=1)
@@ -87,3 +93,79 @@ def test_daemon_that_is_away_is_waited_for_once(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UnavailableError, match="could not remove it"):
         removing._when_back("remove it", away)
     assert asked == ["away"], "its time was over before"
+
+
+class Relay:
+    """A way to the host's daemon that can be cut, as when the daemon is killed, and be there again."""
+
+    def __init__(self, path: Path, daemon_address: str) -> None:
+        self._path, self._daemon = path, daemon_address
+        self._open: list[socket.socket] = []
+
+    def begin(self) -> None:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self._path))
+        listener.listen()
+        self._open = [listener]
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        self._path.unlink()
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                ours, _ = listener.accept()
+                theirs = socket.socket(socket.AF_UNIX)
+                theirs.connect(self._daemon)
+                self._open += [ours, theirs]
+                for pair in ((ours, theirs), (theirs, ours)):
+                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while words := source.recv(65536):
+                target.sendall(words)
+            target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
+    address = str(daemon.address() or "unix:///var/run/docker.sock")
+    if not address.startswith("unix://"):
+        pytest.skip("the daemon is not on this host")
+    folder = Path(tempfile.mkdtemp())  # the names of sockets are short
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/docker.sock")
+    daemon.client.cache_clear()
+    made = Relay(folder / "docker.sock", address.removeprefix("unix://"))
+    made.begin()
+    yield made
+    made.cut()
+    daemon.client.cache_clear()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.needs("docker")
+def test_what_is_to_be_removed_is_looked_for_until_the_daemon_is_back(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(f"t{secrets.token_hex(4)}", EXPIRES)
+    name = daemon.resource_name(ledger, "late")
+    label = f"{RUN_LABEL}={ledger.run_id}"
+    identifier, _ = daemon.create_container(ledger, name, "busybox:1.36")
+    assert daemon.containers_with(label) == [identifier]
+    relay.cut()
+    with monkeypatch.context() as impatient:
+        impatient.setattr(removing, "BACK_TIMEOUT", 0.0)
+        with pytest.raises(UnavailableError, match="gone away"):
+            daemon.containers_with(label)
+    monkeypatch.setattr(removing, "_away_since", [])
+    back = threading.Timer(1.0, relay.begin)
+    back.start()
+    assert daemon.containers_with(label) == [identifier]
+    back.join(60)
+    assert str(ledger.close()) == "made 1, removed 1, left 0"

@@ -186,7 +186,7 @@ def _remove_nodes(boot: _Boot, cluster: str, ended: threading.Event) -> None:
     """Remove whatever nodes there are; where the creation has not ended by itself, also what it still makes."""
     began = time.monotonic()
     while True:
-        for identifier in _node_ids(cluster):
+        for identifier in daemon.containers_with(f"{KIND_LABEL}={cluster}"):
             daemon.remove_container(identifier, grace=boot.ledger.grace)
         waited = time.monotonic() - began
         if ended.is_set() or waited >= LATEST or (waited >= LATE and _none_comes(boot, cluster)):
@@ -196,9 +196,3 @@ def _remove_nodes(boot: _Boot, cluster: str, ended: threading.Event) -> None:
 
 def _none_comes(boot: _Boot, cluster: str) -> bool:
     return boot.image is None or daemon.name_is_free(boot.ledger, _node_name(cluster), boot.image)
-
-
-def _node_ids(cluster: str) -> list[str]:
-    with daemon.translated(f"list the nodes of {cluster}"):
-        listed = daemon.client().api.containers(all=True, filters={"label": f"{KIND_LABEL}={cluster}"})
-    return [str(container["Id"]) for container in listed]

@@ -10,18 +10,49 @@ import signal
 import subprocess
 import time
 import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from contract.gate_image import gate_image
 
 from .inventory import docker, held
-from .runs import Run
+from .runs import INCONCLUSIVE, Run
 
-IMAGE = "debian:trixie-slim"
+IMAGE, NODE_IMAGE = "debian:trixie-slim", "kindest/node:v1.34.4"
 START_TIMEOUT = 60.0
+# Until a run is at its moment: a cluster boots in a quarter of a minute, and this host may be busy.
+MOMENT_TIMEOUT = 180.0
 # From the daemon's end to the run's: what waits for it to come back waits for 20 s each time.
 END_TIMEOUT = 120.0
 GUARD_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class Killing:
+    """When the daemon of a run is killed: `delay` seconds after the moment's beginning. `back_after` is how many
+    seconds it is away; None is until the run is over.
+    """
+
+    sandbox: str
+    moment: str
+    delay: float
+    back_after: float | None
+    codes: tuple[int, ...] = (INCONCLUSIVE,)
+
+    def __str__(self) -> str:
+        away = "away until it is over" if self.back_after is None else f"away for {self.back_after:.0f} s"
+        return f"{self.sandbox}, {self.moment} +{self.delay:.1f} s, {away}"
+
+
+KILLINGS = (
+    Killing("container", "run", 0.3, 3.0),
+    Killing("container", "run", 0.3, None),
+    # While a node boots, which is tried once more, and may be in time; then while the shell talks with the cluster.
+    Killing("kind", "creation", 7.0, 3.0, codes=(0, INCONCLUSIVE)),
+    Killing("kind", "run", 0.3, 3.0),
+    Killing("kind", "run", 0.3, None),
+)
 
 
 class Daemon:
@@ -40,8 +71,9 @@ class Daemon:
         }
         runtimes = [word for name, path in named.items() for word in ("--add-runtime", f"{name}={path}")]
         places = {"data-root": "data", "exec-root": "exec", "pidfile": "docker.pid"}
-        # In a network namespace of its own: a daemon without a bridge removes the one of the host's daemon.
-        argv = ["unshare", "--net", "dockerd", "-H", self.host]
+        # In a network namespace of its own: a daemon without a bridge removes the one of the host's daemon. Its
+        # loopback is down at first, and then the port of a cluster's API could not be published.
+        argv = ["unshare", "--net", "sh", "-ec", 'ip link set lo up; exec "$@"', "sh", "dockerd", "-H", self.host]
         argv += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
         argv += [*runtimes, f"--default-runtime={info['DefaultRuntime']}"]
         argv += [f"--{option}={self.folder / name}" for option, name in places.items()]
@@ -79,7 +111,7 @@ class Daemon:
         return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
 
-def problems(folder: Path) -> list[str]:
+def problems(folder: Path, sandboxes: Collection[str] = ("container", "kind")) -> list[str]:
     """What went wrong, if anything; nothing is tried where we may not start a daemon."""
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         print("daemon killed: it takes root and dockerd; not tried")
@@ -87,31 +119,34 @@ def problems(folder: Path) -> list[str]:
     folder.mkdir(parents=True)
     daemon = Daemon(folder / "daemon")
     daemon.folder.mkdir()
+    killings = [each for each in KILLINGS if each.sandbox in sandboxes]
+    images = [IMAGE, gate_image(), *([NODE_IMAGE] if "kind" in sandboxes else [])]
     try:
         daemon.start()
-        for image in (IMAGE, gate_image()):
+        for image in images:
             daemon.load(image)
         return [
-            *_killed(daemon, folder / "back-soon", back_after=3.0),
-            *_killed(daemon, folder / "back-late", None),
+            f"{killing}: {reason}"
+            for number, killing in enumerate(killings)
+            for reason in _killed(daemon, folder / str(number), killing)
         ]
     finally:
         daemon.stop()
 
 
-def _killed(daemon: Daemon, folder: Path, back_after: float | None) -> list[str]:
-    """Kill it in a step; it is back after some seconds, or when the run is over."""
-    run = Run(folder, f"daemon-{uuid.uuid4().hex[:10]}", "container", DOCKER_HOST=daemon.host)
+def _killed(daemon: Daemon, folder: Path, killing: Killing) -> list[str]:
+    """Kill it at its moment, bring it back, and see what became of the run and of what it made."""
+    run = Run(folder, f"daemon-{uuid.uuid4().hex[:10]}", killing.sandbox, DOCKER_HOST=daemon.host)
     process = run.start()
-    until = time.monotonic() + START_TIMEOUT
-    while not run.said("run") and process.poll() is None and time.monotonic() < until:
+    until = time.monotonic() + MOMENT_TIMEOUT
+    while not run.said(killing.moment) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
-    time.sleep(0.3)
+    time.sleep(killing.delay)
     wrong = [] if held(run.run_id, daemon.host) else [f"the run made nothing: {' / '.join(run.lines[-3:])}"]
     daemon.kill()
     began = time.monotonic()
-    if back_after is not None:
-        time.sleep(back_after)
+    if killing.back_after is not None:
+        time.sleep(killing.back_after)
         daemon.start()
     try:
         code = process.wait(END_TIMEOUT)
@@ -120,13 +155,13 @@ def _killed(daemon: Daemon, folder: Path, back_after: float | None) -> list[str]
         wrong.append(f"the run did not end within {END_TIMEOUT:.0f} s")
         code = process.wait()
     seconds = time.monotonic() - began
-    if back_after is None:
+    if killing.back_after is None:
         daemon.start()
-    print(f"daemon killed: the run ended {seconds:.1f} s later with {code}: {_reason(run)}")
-    wrong += [] if code == 3 else [f"exit code {code} is not that of an inconclusive run"]
-    wrong += (
-        [] if "Docker" in _reason(run) or "daemon" in _reason(run) else [f"it does not say why: {_reason(run)}"]
-    )
+    print(f"daemon killed ({killing}): ended {seconds:.1f} s later with {code}: {_reason(run)}", flush=True)
+    if code not in killing.codes:
+        wrong.append(f"exit code {code} is not that of an inconclusive run")
+    if code == INCONCLUSIVE and not any(word in _reason(run) for word in ("Docker", "daemon")):
+        wrong.append(f"it does not say why: {_reason(run)}")
     until = time.monotonic() + GUARD_TIMEOUT
     while (left := held(run.run_id, daemon.host)) and time.monotonic() < until:
         time.sleep(0.5)
@@ -134,7 +169,9 @@ def _killed(daemon: Daemon, folder: Path, back_after: float | None) -> list[str]
 
 
 def _reason(run: Run) -> str:
+    """Why it ended so, in its result's words, or else its last."""
     path = run.folder / "out" / "result.json"
-    return (
-        str(json.loads(path.read_text())["packages"][0]["reason"]) if path.exists() else " / ".join(run.lines[-3:])
-    )
+    if not path.exists():
+        return " / ".join(run.lines[-3:])
+    result = json.loads(path.read_text())
+    return str(result["packages"][0]["reason"] or result["verdict"])

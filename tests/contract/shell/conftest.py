@@ -4,16 +4,15 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from shell_suite import LIMITS, MACHINES, PARAMETERS, PROVIDERS, Kind, Sleep, SleepInside
+from shell_suite import LIMITS, PARAMETERS, PROVIDERS, Kind, Sleep, SleepInside
 
 from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec, Shell
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Machines take the tests of modules that say `MACHINES_TOO`."""
+    """Modules say with `KINDS` which shells they are about, where those are not the usual ones."""
     if "kind" in metafunc.fixturenames and not hasattr(metafunc.module, "kind"):
-        machines = MACHINES if getattr(metafunc.module, "MACHINES_TOO", False) else []
-        metafunc.parametrize("kind", [*PARAMETERS, *machines], indirect=True, scope="module")
+        metafunc.parametrize("kind", getattr(metafunc.module, "KINDS", PARAMETERS), indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -23,15 +23,22 @@ LIMITS = Limits(step_memory=128 * 1024**2, processes=60, tmp=20 * 1024**2, outpu
 
 PROVIDERS = {provider.name: provider for provider in (BUBBLEWRAP, LANDLOCK, DOCKER, QEMU)}
 
-PARAMETERS = [
+OF_HOST = [
     pytest.param(("bubblewrap", ""), marks=pytest.mark.needs("bwrap"), id="bubblewrap"),
     pytest.param(("landlock", ""), marks=pytest.mark.needs("landlock"), id="landlock"),
-    pytest.param(("docker", BUSYBOX), marks=pytest.mark.needs("docker"), id="docker-busybox"),
-    pytest.param(("docker", DEBIAN), marks=pytest.mark.needs("docker"), id="docker-debian"),
 ]
+IN_BUSYBOX = pytest.param(("docker", BUSYBOX), marks=pytest.mark.needs("docker"), id="docker-busybox")
+IN_DEBIAN = pytest.param(("docker", DEBIAN), marks=pytest.mark.needs("docker"), id="docker-debian")
+PARAMETERS = [*OF_HOST, IN_BUSYBOX, IN_DEBIAN]
 
 # Machines run commands as root, and show the host none of their processes: their tests are those that ask for neither.
-MACHINES = [pytest.param(("qemu", BUSYBOX), marks=pytest.mark.needs("qemu"), id="qemu-busybox")]
+WITH_MACHINES = [*PARAMETERS, pytest.param(("qemu", BUSYBOX), marks=pytest.mark.needs("qemu"), id="qemu-busybox")]
+# Perl is in every Debian image, and on every host with git.
+WITH_PERL = [
+    *OF_HOST,
+    IN_DEBIAN,
+    pytest.param(("qemu", DEBIAN), marks=pytest.mark.needs("qemu"), id="qemu-debian"),
+]
 
 
 @dataclass(frozen=True)

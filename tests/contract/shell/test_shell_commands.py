@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from shell_suite import Kind
+from shell_suite import WITH_MACHINES, Kind
 
 from wpk_sandbox.sandbox.sandbox import Completed, SandboxSpec, Shell
 from wpk_sandbox.sandbox.shells.docker import DOCKER
 
-MACHINES_TOO = True
+KINDS = WITH_MACHINES
 
 Run = Callable[..., Completed]
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from shell_suite import Kind, Sleep, containers_of, eventually
+from shell_suite import WITH_MACHINES, Kind, Sleep, containers_of, eventually
 
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.sandbox import Completed, Ended, Shell
 
-MACHINES_TOO = True
+KINDS = WITH_MACHINES
 
 Run = Callable[..., Completed]
 

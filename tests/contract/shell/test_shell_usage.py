@@ -5,23 +5,23 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from shell_suite import DEBIAN, LIMITS, Kind
+from shell_suite import LIMITS, WITH_PERL, Kind
 
 from wpk_sandbox.sandbox.sandbox import Observed, Shell
 
+KINDS = WITH_PERL
+
 MEBI = 1024**2
 HELD = 200 * MEBI
-# Perl is in every Debian image and on every host with git. It burns a second of its own CPU, as the kernel counts
-# it, then fills 200 MiB and holds them.
-BURN = "perl -e 'do { @t = times } while ($t[0] + $t[1] < 1.0); printf qq{%.3f\\n}, $t[0] + $t[1]'"
+BURNT = 2.0
+# Perl burns seconds of its own CPU, as the kernel counts them; another fills 200 MiB and holds them.
+BURN = f"perl -e 'do {{ @t = times }} while ($t[0] + $t[1] < {BURNT}); printf qq{{%.3f\\n}}, $t[0] + $t[1]'"
 HOLD = f"perl -e '$n = {HELD}; $x = q(a); $x x= $n; sleep 2; print length $x'"
 AGREES = 0.10
 
 
 @pytest.fixture(scope="module")
 def shell(kind: Kind) -> Iterator[Shell]:
-    if kind.spec.shell_image not in ("", DEBIAN):
-        pytest.skip("the image has no Perl to measure with")
     roomy = replace(kind, spec=replace(kind.spec, limits=replace(LIMITS, step_memory=512 * MEBI)))
     with roomy.open() as opened:
         yield opened
@@ -30,7 +30,7 @@ def shell(kind: Kind) -> Iterator[Shell]:
 def observed(shell: Shell, command: str) -> tuple[str, Observed, Observed]:
     """What the command said, and what was observed before and after it."""
     before = shell.observed()
-    completed = shell.run(command, environment={}, timeout=60)
+    completed = shell.run(command, environment={}, timeout=120)
     assert completed.exit_code == 0, completed
     return completed.stdout, before, shell.observed()
 
@@ -39,13 +39,13 @@ def test_seconds_of_cpu_agree_with_the_programs_own(shell: Shell) -> None:
     said, before, after = observed(shell, BURN)
     own = float(said)
     used = (after.usage.cpu_seconds or 0) - (before.usage.cpu_seconds or 0)
-    assert own >= 1.0
+    assert own >= BURNT
     assert used == pytest.approx(own, rel=AGREES)
 
 
 def test_idle_time_is_no_cpu(shell: Shell) -> None:
     _, before, after = observed(shell, "sleep 1")
-    assert (after.usage.cpu_seconds or 0) - (before.usage.cpu_seconds or 0) < 0.2
+    assert (after.usage.cpu_seconds or 0) - (before.usage.cpu_seconds or 0) < 0.5
 
 
 def test_peak_of_memory_agrees_with_what_was_filled(shell: Shell) -> None:
@@ -88,7 +88,7 @@ def test_files_are_seen_as_long_as_they_are_there(shell: Shell, tmp: str) -> Non
 
 def test_usage_survives_a_shell_that_is_made_anew(shell: Shell) -> None:
     _, _, before = observed(shell, BURN)
-    bomb = shell.run("tail /dev/zero", environment={}, timeout=60)
+    bomb = shell.run("tail /dev/zero", environment={}, timeout=120)
     assert bomb.ended is not None
     after = shell.usage()
     assert (after.cpu_seconds or 0) >= (before.usage.cpu_seconds or 0)

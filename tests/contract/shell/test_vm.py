@@ -125,6 +125,12 @@ def test_what_leaves_the_group_of_limits_is_ended_with_the_command(sh: Run) -> N
     assert "sleep 4711" not in sh("ps").stdout
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.03, 0.08, 0.15])
+def test_what_had_no_time_to_begin_never_does(sh: Run, seconds: float) -> None:
+    assert sh("sleep 4712", timeout=seconds).ended is Ended.DEADLINE
+    assert "sleep 4712" not in sh("sleep 0.5; ps").stdout
+
+
 def test_nothing_of_the_host_is_there(sh: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("canary-file")
     assert sh(f"cat {tmp_path}/secret; cat {__file__}").stdout == ""

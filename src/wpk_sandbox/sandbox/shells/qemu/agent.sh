@@ -68,7 +68,7 @@ make_limits() {
   mkdir /groups
   mount -t cgroup2 groups /groups || fail "the kernel has no control groups"
   echo "+memory +pids +cpu" >/groups/cgroup.subtree_control
-  mkdir /groups/commands
+  mkdir /groups/entering /groups/commands
   cd /groups/commands || fail "the kernel made no control group"
   echo "$MEMORY" >memory.max
   echo "$PROCESSES" >pids.max
@@ -115,20 +115,22 @@ count() {
   counters="$cpu $now $most $processes $kills $refused"
 }
 
-# Blocks of the three places that take files, in use.
-stored() {
-  stat -f -c '%b %f %S' /layer /new/tmp /new/workspace 2>/dev/null | {
-    total=0
-    while read -r all free size; do total=$((total + (all - free) * size)); done
-    echo $total
-  }
+# Sets `stored`: bytes in use of the three places that take files. One process: they are dear where all is emulated.
+store() {
+  stored=0
+  set -- $(stat -f -c '%b %f %S' /layer /new/tmp /new/workspace 2>/dev/null)
+  while [ $# -ge 3 ]; do
+    stored=$((stored + ($1 - $2) * $3))
+    shift 3
+  done
 }
 
-# Sets `seen`: seconds since boot, bytes in files, and the counters.
+# Sets `seen`: seconds since boot, bytes in files, and the counters. The time is that of the counters.
 look_around() {
-  count
+  store
   read -r up _ </proc/uptime
-  seen="$up $(stored) $counters"
+  count
+  seen="$up $stored $counters"
 }
 
 sample() {
@@ -139,7 +141,8 @@ sample() {
   done
 }
 
-# In a process of its own: one command, from its start to the end of its streams.
+# In a process of its own: one command, from its start to the end of its streams. It is handed its group's list of
+# processes, and joins when it has become the image's shell: what it takes to get there is not the command's.
 serve() {
   mark=$1
   mkfifo "/out.$mark" "/err.$mark"
@@ -149,8 +152,8 @@ serve() {
   err=$!
   echo "$out $err" >/relays
   (
-    echo 0 >/groups/commands/cgroup.procs
-    exec sh /request 3>&- 4>&- 5>&- 6>&-
+    echo 0 >/groups/entering/cgroup.procs
+    exec sh /request 3>&- 4>&- 5>&- 6>&- 7>/groups/commands/cgroup.procs
   ) </dev/null >"/out.$mark" 2>"/err.$mark" &
   wait $!
   code=$?
@@ -161,8 +164,9 @@ serve() {
   printf %s "$mark" >&5
 }
 
-# Ends all that commands started: what is in their group, and what left it but not the namespace of processes.
+# Ends all that commands started: what is in their groups, and what left them but not the namespace of processes.
 end_all() {
+  echo 1 >/groups/entering/cgroup.kill
   echo 1 >/groups/commands/cgroup.kill
   nsenter -t "$HOLDER" -p kill -9 -1 2>/dev/null
   say killed
@@ -179,7 +183,7 @@ answer() {
       ;;
     put)
       head -c "$rest" <&3 >/request
-      sh /request </dev/null >/dev/console 2>&1
+      sh /request </dev/null >/dev/console 2>&1 7>/dev/null
       say "put $?"
       ;;
     gate)

@@ -27,7 +27,7 @@ BUILT_IN = {
     "read",
     "set",
 }
-BUILT_IN |= {"then", "else", "until", "wait", "while"}
+BUILT_IN |= {"shift", "then", "else", "until", "wait", "while"}
 
 
 def program(folder: Path, *kinds: int) -> Path:

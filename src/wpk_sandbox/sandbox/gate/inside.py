@@ -1,7 +1,8 @@
 """The gate in a container beside the shell's: the device, the listeners, and the talk with our own process.
 
 Needs the standard library alone. It is told its routes by the first message, says `ready`, and from then on sends
-each attempt that is new at once, and all of them with their counts when it is asked to `take`. Connections to
+each attempt that is new at once, and all of them with their counts when it is asked to `take`, with the number of
+that question. Connections to
 routes become streams. The end of its input ends it, and with it the device: what is left is a shell without routes.
 """
 
@@ -35,7 +36,7 @@ class Inside:
         if "routes" in message:
             self._open(message)
         elif "take" in message:
-            threading.Thread(target=self._taken, daemon=True).start()
+            threading.Thread(target=self._taken, args=(message["take"],), daemon=True).start()
 
     def _open(self, message: dict[str, Any]) -> None:
         try:
@@ -55,10 +56,10 @@ class Inside:
         with suppress(OSError):
             self.mux.send({"found": seen.as_json()})
 
-    def _taken(self) -> None:
+    def _taken(self, asked: int) -> None:
         if self._responder:
             taken = self._responder.take()
-            self.mux.send({"taken": [seen.as_json() for seen in taken.seen], "more": taken.more})
+            self.mux.send({"taken": [seen.as_json() for seen in taken.seen], "more": taken.more, "asked": asked})
 
 
 def become(user: int) -> None:

@@ -9,7 +9,6 @@ import json
 import socket
 import struct
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
@@ -22,7 +21,8 @@ MOST_BYTES = 1024**3
 
 _HEADER = struct.Struct(">BII")
 _CREDIT = struct.Struct(">I")
-_LARGEST = 8 * 1024**2
+# Room for all attempts that a recorder keeps; what JSON makes of so many bytes is some twenty times as much.
+_LARGEST = 1024**2
 
 Read = Callable[[int], bytes]
 Write = Callable[[bytes], None]
@@ -143,7 +143,7 @@ class _Stream:
     def __init__(self, mux: Mux, number: int, connection: socket.socket) -> None:
         self._mux, self._number, self._connection = mux, number, connection
         self._credit = WINDOW
-        self._waiting: deque[bytes] = deque()
+        self._waiting = bytearray()
         self._held = 0
         self._sent = self._received = 0
         self._no_more = self._gone = False
@@ -160,9 +160,9 @@ class _Stream:
             if kind == Kind.DATA:
                 self._held += len(body)
                 self._received += len(body)
-                if self._held > WINDOW:
-                    raise BrokenMuxError("more than the window on one stream")
-                self._waiting.append(body)
+                if not body or self._held > WINDOW:
+                    raise BrokenMuxError("no data, or more than the window, on one stream")
+                self._waiting += body
                 self._gone = self._gone or self._received > MOST_BYTES
             elif kind == Kind.CREDIT and len(body) == _CREDIT.size:
                 self._credit = min(WINDOW, self._credit + _CREDIT.unpack(body)[0])
@@ -226,7 +226,10 @@ class _Stream:
         with self._changed:
             while not self._waiting and not self._no_more and not self._gone:
                 self._changed.wait()
-            return b"" if self._gone or not self._waiting else self._waiting.popleft()
+            if self._gone:
+                return b""
+            chunk, self._waiting = bytes(self._waiting), bytearray()
+            return chunk
 
     def _lose(self) -> None:
         with suppress(OSError):

@@ -12,6 +12,7 @@ MOST_DISTINCT = 500
 
 # A name with each of its signs written as a number.
 _LONGEST = 1024
+_MOST_COUNTED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class Seen:
         """The same from what was sent. Raises ValueError when that is something else."""
         kinds = {"port": int | None, "route": int | None, "kind": int, "count": int}
         if not isinstance(sent, dict) or sent.keys() != set(cls.__slots__):
-            raise ValueError(f"not an attempt: {str(sent)[:100]}")
+            raise ValueError(f"not an attempt: {str(sent)[:100]!r}")
         for name, value in sent.items():
-            if not isinstance(value, kinds.get(name, str)) or (isinstance(value, str) and len(value) > _LONGEST):
-                raise ValueError(f"{name} of an attempt is {str(value)[:100]}")
+            if not isinstance(value, kinds.get(name, str)) or not _is_in_bounds(value):
+                raise ValueError(f"{name} of an attempt is {str(value)[:100]!r}")
         return cls(**sent)
 
 
@@ -94,6 +95,17 @@ def merged(several: Iterable[Seen]) -> tuple[Seen, ...]:
         if known.count < seen.count:
             found[_target(seen)] = replace(known, count=seen.count)
     return tuple(found.values())
+
+
+def _is_in_bounds(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST
+    return value is None or is_count(value)
+
+
+def is_count(value: Any) -> bool:
+    """True for what may be a number of packets."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNTED
 
 
 def _target(seen: Seen) -> tuple[Any, ...]:

@@ -1,4 +1,7 @@
-"""Our side of the talk with a gate's program, over whatever leads to it: see `inside.py` for the other side."""
+"""Our side of the talk with a gate's program, over whatever leads to it: see `inside.py` for the other side.
+
+In a virtual machine the program runs beside commands that are root: whatever comes may be theirs, and is bounded.
+"""
 
 import logging
 import socket
@@ -7,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from wpk_sandbox.sandbox.gate.mux import BrokenMuxError, Mux
-from wpk_sandbox.sandbox.gate.recorder import Seen, Taken, merged
+from wpk_sandbox.sandbox.gate.mux import MOST_STREAMS, BrokenMuxError, Mux
+from wpk_sandbox.sandbox.gate.recorder import MOST_DISTINCT, Seen, Taken, is_count, merged
 from wpk_sandbox.sandbox.sandbox import Route
 
 log = logging.getLogger(__name__)
@@ -16,6 +19,7 @@ log = logging.getLogger(__name__)
 READY_TIMEOUT = 20.0
 TAKE_TIMEOUT = 2.0
 _KEPT = 1000
+_LONGEST_REASON = 300
 
 
 class Streams(Protocol):
@@ -45,6 +49,8 @@ class Talk:
         self._failed = ""
         self._found: list[Seen] = []
         self._taken: Taken | None = None
+        self._asked = 0
+        self._room = threading.BoundedSemaphore(MOST_STREAMS)
         self._mux = Mux(streams.read, streams.write, self._message, self._opened)
 
     def begin(self, user: int) -> str:
@@ -55,15 +61,17 @@ class Talk:
         self._answered.wait(READY_TIMEOUT)
         if self._ready:
             return ""
-        return self._failed or self.streams.last_words() or "does not answer"
+        return self._failed or _plain(self.streams.last_words()) or "does not answer"
 
     def take(self) -> Taken:
         """All attempts with their counts; without those where it has ended or does not answer."""
         self._answered.clear()
         self._taken = None
+        # By its number an answer that comes too late is not taken for the next.
+        self._asked += 1
         if not self.ended.is_set():
             with suppress(OSError):
-                self._mux.send({"take": True})
+                self._mux.send({"take": self._asked})
                 self._answered.wait(TAKE_TIMEOUT)
         taken = self._taken or Taken(merged(self._found))
         self._found = []
@@ -84,18 +92,45 @@ class Talk:
             if "found" in message:
                 if len(self._found) < _KEPT:
                     self._found.append(Seen.from_json(message["found"]))
-                return
-            if "taken" in message:
-                self._taken = Taken(tuple(map(Seen.from_json, message["taken"])), int(message["more"]))
-            self._ready = self._ready or bool(message.get("ready"))
-            self._failed = str(message.get("failed", ""))
+            elif "taken" in message:
+                taken = _taken(message)
+                if message["asked"] == self._asked:
+                    self._taken = taken
+                    self._answered.set()
+            elif message.get("ready") or "failed" in message:
+                self._ready = self._ready or bool(message.get("ready"))
+                self._failed = _plain(str(message.get("failed", "")))
+                self._answered.set()
+            else:
+                raise ValueError("nothing that is known")
         except (KeyError, TypeError, ValueError) as error:
             raise BrokenMuxError(f"a message of another shape: {error}") from error
-        self._answered.set()
 
     def _opened(self, number: int) -> socket.socket | None:
-        if not 0 <= number < len(self._routes):
+        """Have a connection answered; None where there is no such route, or too many are being answered."""
+        if not 0 <= number < len(self._routes) or not self._room.acquire(blocking=False):
             return None
         ours, theirs = socket.socketpair()
-        threading.Thread(target=self._routes[number].serve, args=(theirs,), daemon=True).start()
+        threading.Thread(target=self._answer, args=(self._routes[number], theirs), daemon=True).start()
         return ours
+
+    def _answer(self, route: Route, stream: socket.socket) -> None:
+        # The other side may have given its connection up long before this ends.
+        try:
+            route.serve(stream)
+        finally:
+            self._room.release()
+
+
+def _taken(message: dict[str, Any]) -> Taken:
+    """Raises KeyError, TypeError or ValueError for what no recorder would tell."""
+    seen, more = tuple(map(Seen.from_json, message["taken"])), message["more"]
+    if len(seen) > MOST_DISTINCT or not is_count(more):
+        raise ValueError("more attempts than are kept")
+    return Taken(seen, more)
+
+
+def _plain(words: str) -> str:
+    """As one line of printable characters."""
+    line = " ".join(words[: 2 * _LONGEST_REASON].split())
+    return "".join(sign if sign.isprintable() else "?" for sign in line)[:_LONGEST_REASON]

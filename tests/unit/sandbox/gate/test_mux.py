@@ -171,7 +171,7 @@ def test_end_of_the_connection_ends_every_stream(pair: Pair) -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        HEADER.pack(Kind.MESSAGE, 0, 2**31),
+        HEADER.pack(Kind.MESSAGE, 0, 2**20 + 1),
         HEADER.pack(Kind.MESSAGE, 0, 4) + b"nope",
         HEADER.pack(Kind.MESSAGE, 0, 2) + b"[]",
         HEADER.pack(Kind.OPEN, 1, 1) + b"x",
@@ -189,6 +189,14 @@ def test_more_than_the_window_without_credit_is_against_the_rules() -> None:
     data = HEADER.pack(Kind.DATA, 1, WINDOW) + bytes(WINDOW)
     with pytest.raises(BrokenMuxError):
         fed(open_one + data * 20, lambda _: theirs).serve()
+
+
+def test_data_that_is_none_is_against_the_rules() -> None:
+    """Else it would wait for ever behind a slow reader, and take up memory without using the window up."""
+    _, theirs = socket.socketpair()
+    sent = HEADER.pack(Kind.OPEN, 1, 4) + bytes(4) + HEADER.pack(Kind.DATA, 1, 0)
+    with pytest.raises(BrokenMuxError):
+        fed(sent, lambda _: theirs).serve()
 
 
 @settings(max_examples=200, deadline=None)

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from wpk_sandbox.sandbox.gate.mux import Kind, Mux
-from wpk_sandbox.sandbox.gate.recorder import Seen, Taken
+from wpk_sandbox.sandbox.gate import talk
+from wpk_sandbox.sandbox.gate.mux import MOST_STREAMS, Kind, Mux
+from wpk_sandbox.sandbox.gate.recorder import MOST_DISTINCT, Seen, Taken
 from wpk_sandbox.sandbox.gate.talk import Talk
 from wpk_sandbox.sandbox.sandbox import Answer, Route
 
@@ -100,6 +101,13 @@ def test_its_reason_is_why_it_is_not_ready(program: Program) -> None:
     assert program.talk.begin(0) == "Operation not permitted"
 
 
+def test_its_reason_is_one_short_line(program: Program) -> None:
+    program.replies[:] = [{"failed": "no\r\n\x1b]0;::error::x\x07 " * 1000}]
+    reason = program.talk.begin(0)
+    assert reason.isprintable()
+    assert 0 < len(reason) <= 300
+
+
 def test_its_last_words_are_why_it_died(program: Program) -> None:
     program.die()
     assert program.talk.begin(0) == "no such device"
@@ -108,8 +116,20 @@ def test_its_last_words_are_why_it_died(program: Program) -> None:
 def test_counts_are_taken(program: Program) -> None:
     program.talk.begin(0)
     seen = Seen("tcp", "192.0.2.1", 22, count=3, process="nc (7)")
-    program.replies.append({"taken": [seen.as_json()], "more": 5})
+    program.replies.append({"taken": [seen.as_json()], "more": 5, "asked": 1})
     assert program.talk.take() == Taken((seen,), 5)
+
+
+def test_answer_that_is_late_is_not_taken_for_the_next(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    program.talk.begin(0)
+    first, second = Seen("tcp", "192.0.2.1", 1), Seen("tcp", "192.0.2.1", 2)
+    monkeypatch.setattr(talk, "TAKE_TIMEOUT", 0.05)
+    program.replies.append(None)
+    assert program.talk.take() == Taken()
+    monkeypatch.setattr(talk, "TAKE_TIMEOUT", float(PATIENCE))
+    program.replies.append({"taken": [first.as_json()], "more": 0, "asked": 1})
+    threading.Timer(0.2, program.mux.send, [{"taken": [second.as_json()], "more": 0, "asked": 2}]).start()
+    assert program.talk.take() == Taken((second,), 0)
 
 
 def test_what_it_found_before_it_died_is_not_lost(program: Program) -> None:
@@ -123,7 +143,19 @@ def test_what_it_found_before_it_died_is_not_lost(program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [{"found": {"nonsense": 1}}, {"found": 7}, {"taken": 3, "more": 1}, {"taken": []}]
+    "message",
+    [
+        {"found": {"nonsense": 1}},
+        {"found": 7},
+        {"taken": 3, "more": 1, "asked": 1},
+        {"taken": [], "asked": 1},
+        {"taken": [], "more": -1, "asked": 1},
+        {"taken": [], "more": "1", "asked": 1},
+        {"taken": [], "more": 1},
+        {"taken": [Seen("udp").as_json()] * (MOST_DISTINCT + 1), "more": 0, "asked": 1},
+        {"nothing": "that we know"},
+    ],
+    ids=lambda message: str(message)[:40],
 )
 def test_message_of_another_shape_ends_the_talk(program: Program, message: dict[str, Any]) -> None:
     program.talk.begin(0)
@@ -147,3 +179,25 @@ def test_connection_reaches_its_route_and_no_other(program: Program) -> None:
             answers.append(b"")
         ours.close()
     assert answers == [b"hello you", b"", b""]
+
+
+def test_what_answers_connections_is_bounded_however_fast_they_are_given_up(program: Program) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(stream: socket.socket) -> None:
+        with stream:
+            begun.release()
+            go_on.wait(PATIENCE)
+
+    program.talk = Talk(program.talk.streams, [Route("slow.test", 1, Answer.ALLOWED, slow)])
+    program.talk.begin(0)
+    for number in range(1, 3 * MOST_STREAMS):
+        program.mux.frame(Kind.OPEN, number, struct.pack(">I", 0))
+        program.mux.frame(Kind.GONE, number)
+    program.replies.append({"taken": [], "more": 0, "asked": 1})
+    program.talk.take()
+    serving = 0
+    while begun.acquire(timeout=0.1):
+        serving += 1
+    go_on.set()
+    assert serving == MOST_STREAMS

@@ -32,6 +32,11 @@ RULES = (CREDENTIAL_ACCESS,)
 MOST_FLOWS = 10_000
 
 _PASSES = frozenset({"sort", "cat", "tee", "nl", "uniq"})
+# What anybody turns back, and no mask of a log knows again.
+_ENCODERS = frozenset(
+    {"base64", "base32", "basenc", "xxd", "od", "hexdump", "uuencode", "rev", "gzip", "bzip2", "xz", "zstd"}
+)
+_PLAIN_OPENSSL = frozenset({"enc", "base64", "-base64", "-a", "-A", "-e"})
 _PICKED = Pattern(r"\^(\w+)=")
 _KUBECONFIG = Pattern(r"(?:^|/)\.kube/|kubeconfig|admin\.conf", re.IGNORECASE)
 _DECODERS = frozenset({"base64", "base32", "openssl", "jq", "yq", "python3", "python"})
@@ -103,9 +108,18 @@ def _picks_secrets(stage: Command) -> bool:
 
 
 def _is_shown_whole(secret: Secret, chain: Sequence[Command]) -> bool:
-    """True for `printenv | sort` that goes to the log as it is."""
-    whole = secret.kind is Kind.ENVIRONMENT and chain[0].name in ("env", "printenv")
-    return whole and all(stage.name in _PASSES for stage in chain[1:]) and not _outputs(chain[-1])
+    """True for `printenv | sort` that goes to the log as it is, and for `env | base64`: nobody prints that by chance."""
+    behind = chain[1:]
+    encoded = any(map(_encodes, behind))
+    whole = secret.kind is Kind.ENVIRONMENT and (encoded or chain[0].name in ("env", "printenv"))
+    return whole and all(stage.name in _PASSES or _encodes(stage) for stage in behind) and not _outputs(chain[-1])
+
+
+def _encodes(stage: Command) -> bool:
+    """True for what writes all that it reads in other letters; with a key it is for whoever has that."""
+    if stage.name == "openssl":
+        return {word.value for word in stage.arguments} <= _PLAIN_OPENSSL
+    return stage.name in _ENCODERS
 
 
 def _picks_plain(chain: Sequence[Command]) -> bool:

@@ -108,7 +108,7 @@ def _picks_secrets(stage: Command) -> bool:
 
 
 def _is_shown_whole(secret: Secret, chain: Sequence[Command]) -> bool:
-    """True for `printenv | sort` that goes to the log as it is, and for `env | base64`: nobody prints that by chance."""
+    """True for `printenv | sort` that goes to the log as it is, and for whatever is encoded: `set | base64`."""
     behind = chain[1:]
     encoded = any(map(_encodes, behind))
     whole = secret.kind is Kind.ENVIRONMENT and (encoded or chain[0].name in ("env", "printenv"))

@@ -76,7 +76,7 @@ def _remote_hosts(root: Path) -> tuple[str, ...]:
 
 def _wanted(root: Path, service: Service) -> Iterator[tuple[str, str]]:
     """Each file with its contents."""
-    from wpk_sandbox.generated import commented_defaults  # noqa: PLC0415
+    from wpk_sandbox.generated import commented_defaults  # noqa: PLC0415 - only `init` needs them
     from wpk_sandbox.package.selection import find  # noqa: PLC0415
 
     if service == "github":

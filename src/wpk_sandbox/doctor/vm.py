@@ -9,7 +9,7 @@ from wpk_sandbox.errors import SandboxError
 def kvm(host: Host) -> Iterator[Check]:
     """Whether KVM works: a guest is started once for each boot of this host, for a few seconds at most."""
     # Asked for only here: a shell in a container or in namespaces needs nothing of it.
-    from wpk_sandbox.sandbox.shells.qemu.acceleration import acceleration  # noqa: PLC0415
+    from wpk_sandbox.sandbox.shells.qemu.acceleration import acceleration  # noqa: PLC0415 - only this look needs it
     from wpk_sandbox.sandbox.shells.qemu.kernel import find_kernel  # noqa: PLC0415
 
     if _reason(host):

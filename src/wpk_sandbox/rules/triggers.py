@@ -89,7 +89,7 @@ def _refused(fields: list[str]) -> str:
     """The field for which a schedule is refused, or why else; empty for one that fires."""
     from datetime import UTC, datetime  # noqa: PLC0415 -- few packages have a schedule
 
-    from cronsim import CronSim, CronSimError  # noqa: PLC0415
+    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only packages with a schedule load it
 
     try:
         next(CronSim(" ".join(fields), datetime(2026, 1, 1, tzinfo=UTC)))

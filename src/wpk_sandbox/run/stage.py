@@ -143,5 +143,5 @@ def _make(objects: Objects, manifest: Mapping[str, Any], namespace: str, whose: 
 
 def _await_definition(objects: Objects, definition: Object) -> None:
     kind, namespace, name = objects.place(definition)
-    established = lambda: condition(objects.get(kind, name, namespace), "Established") or None  # noqa: E731
+    established = lambda: condition(objects.get(kind, name, namespace), "Established") or None  # noqa: E731 - named for the next line
     objects.deadline.until(established, objects.pace)

@@ -165,7 +165,7 @@ def _mirrored(command: Command, made_up: bool) -> str:
     if any(_CONSUMER.match(word) for word in words[1:]):
         return _FOREIGN
     sources = [word for word in words[1:-1] if word.startswith(("/", "~"))]
-    return _FOREIGN if made_up and sources and not all(word.startswith("/tmp/") for word in sources) else ""  # noqa: S108
+    return _FOREIGN if made_up and sources and not all(word.startswith("/tmp/") for word in sources) else ""  # noqa: S108 - what a script names
 
 
 def _queried(command: Command) -> str:

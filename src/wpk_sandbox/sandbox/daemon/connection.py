@@ -38,7 +38,7 @@ def client() -> "DockerClient":
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn what the client library raises into `UnavailableError: could not <doing>: …`, with the remedy."""
-    from docker.errors import DockerException  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415 - only runs that use Docker load it
     from requests.exceptions import ConnectionError as RequestsConnectionError  # noqa: PLC0415
     from requests.exceptions import RequestException  # noqa: PLC0415
 
@@ -53,7 +53,7 @@ def translated(doing: str) -> Iterator[None]:
 
 def address() -> str | None:
     """Where the daemon is; None is the library's default, the local socket."""
-    from docker.context import ContextAPI  # noqa: PLC0415
+    from docker.context import ContextAPI  # noqa: PLC0415 - only runs that use Docker load it
     from docker.utils import kwargs_from_env  # noqa: PLC0415
 
     host = kwargs_from_env().get("base_url")
@@ -64,7 +64,7 @@ def address() -> str | None:
 
 
 def _tls() -> dict[str, Any]:
-    from docker.utils import kwargs_from_env  # noqa: PLC0415
+    from docker.utils import kwargs_from_env  # noqa: PLC0415 - only runs that use Docker load it
 
     return {key: value for key, value in kwargs_from_env().items() if key == "tls"}
 

@@ -27,7 +27,7 @@ def ensure_image(name: str, *, pull: bool) -> str | None:
 
 def has_image(name: str) -> bool:
     """True when the daemon holds the image."""
-    from docker.errors import ImageNotFound  # noqa: PLC0415
+    from docker.errors import ImageNotFound  # noqa: PLC0415 - only runs that use Docker load it
 
     with translated(f"look for the image {name}"):
         try:

@@ -52,7 +52,7 @@ def name_is_free(ledger: Ledger, name: str, image: str) -> bool:
 
     Raises `UnavailableError`.
     """
-    from docker.errors import APIError  # noqa: PLC0415
+    from docker.errors import APIError  # noqa: PLC0415 - only runs that use Docker load it
 
     with translated(f"ask for the name {name}"):
         try:

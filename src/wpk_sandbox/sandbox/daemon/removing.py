@@ -22,7 +22,7 @@ _away_since: list[float] = []
 
 def is_running(container: str) -> bool:
     """Whether a container is there and runs. Raises `UnavailableError` when the daemon does not answer."""
-    from docker.errors import NotFound  # noqa: PLC0415
+    from docker.errors import NotFound  # noqa: PLC0415 - only runs that use Docker load it
 
     with translated(f"look at the container {container[:12]}"):
         try:
@@ -49,7 +49,7 @@ def remove_container(name: str, *, grace: float = 0.0) -> None:
 
     With `grace` (seconds) it is asked to end before. Raises `UnavailableError` when it remains.
     """
-    from docker.errors import APIError, NotFound  # noqa: PLC0415
+    from docker.errors import APIError, NotFound  # noqa: PLC0415 - only runs that use Docker load it
 
     def remove() -> None:
         api = client().api
@@ -68,7 +68,7 @@ def remove_container(name: str, *, grace: float = 0.0) -> None:
 
 def remove_network(name: str) -> None:
     """Remove a network; nothing happens when there is none. Raises `UnavailableError` when it remains."""
-    from docker.errors import APIError, NotFound  # noqa: PLC0415
+    from docker.errors import APIError, NotFound  # noqa: PLC0415 - only runs that use Docker load it
 
     def remove() -> None:
         until = time.monotonic() + ENDPOINTS_TIMEOUT
@@ -89,7 +89,7 @@ def remove_network(name: str) -> None:
 
 def remove_volume(name: str) -> None:
     """Remove a volume; nothing happens when there is none. Raises `UnavailableError` when it remains."""
-    from docker.errors import NotFound  # noqa: PLC0415
+    from docker.errors import NotFound  # noqa: PLC0415 - only runs that use Docker load it
 
     def remove() -> None:
         with suppress(NotFound):
@@ -112,7 +112,7 @@ def _when_back(doing: str, request: Callable[[], T]) -> T:
 
     Raises `UnavailableError`.
     """
-    from requests.exceptions import ConnectionError as AwayError  # noqa: PLC0415
+    from requests.exceptions import ConnectionError as AwayError  # noqa: PLC0415 - only runs that use Docker load it
 
     with translated(doing):
         while True:

@@ -59,7 +59,7 @@ def outside(mocks: Iterable[Mock], allowed: Iterable[Allowed], bandwidth: int, n
     context = None
     if any(mock.scheme == "https" for mock in made.mocks):
         # Certificates take 0.2 s to import and to make, so only HTTPS mocks pay for them.
-        from wpk_sandbox.sandbox.outside.authority import Authority  # noqa: PLC0415
+        from wpk_sandbox.sandbox.outside.authority import Authority  # noqa: PLC0415 - making keys is slow to load, and only HTTPS mocks need it
 
         authority = Authority()
         context = authority.context()

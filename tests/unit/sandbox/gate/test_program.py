@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wpk_sandbox.sandbox import gate
-from wpk_sandbox.sandbox.gate import program
+from wpk_sandbox.sandbox.gate import device, program
 
 SENT = [Path(gate.__file__).with_name(f"{name}.py") for name in program._MODULES]
 DEVICE = [Path(gate.__file__).with_name(f"{name}.py") for name in ("netlink", "device")]
@@ -66,7 +66,5 @@ def test_program_answers_in_a_bare_python_and_ends_with_its_input() -> None:
 
 
 def test_addresses_are_of_the_range_for_tests_of_networks() -> None:
-    from wpk_sandbox.sandbox.gate import device  # noqa: PLC0415
-
     assert socket.inet_ntop(socket.AF_INET, device.SHELL).startswith("198.18.")
     assert device.RESOLVER.startswith("198.18.")

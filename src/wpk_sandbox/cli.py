@@ -47,7 +47,7 @@ def _bug(error: Exception) -> int:
 
 def _status() -> int:
     # What a start makes stays; looking through it for garbage after each 700 objects would take a tenth of it.
-    gc.set_threshold(50_000)
+    gc.set_threshold(500_000)
     # What else is installed may plug into pydantic: it has no business here, and looking for it costs 40 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):

@@ -4,10 +4,12 @@ START READING HERE. `try_packages` takes files and gives back one `RunResult`; e
 a stage of it.
 """
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 from wpk_sandbox import __version__
@@ -114,6 +116,8 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
         return _untried(judged, Verdict.FAIL, reason)
     if left <= 0:
         return _untried(judged, Verdict.INCONCLUSIVE, "the time for all packages together is over (run limit)")
+    # To open a sandbox is to wait for others: a time in which what comes next is loaded.
+    threading.Thread(target=import_module, args=("wpk_sandbox.run.runner",), daemon=True).start()
     settings = request.settings
     choice = choose(settings["sandbox.type"], needs(judged.package), settings.spec)
     intended = plan_package(judged, choice.type.name, request)

@@ -101,6 +101,23 @@ def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.needs("bwrap")
+@pytest.mark.parametrize(("sandbox", "code"), [("local", ExitCode.PASS), ("container", ExitCode.INCONCLUSIVE)])
+def test_run_loads_no_library_of_a_sandbox_that_it_does_not_open(tmp_path: Path, sandbox: str, code: int) -> None:
+    (tmp_path / "good.wpk.yaml").write_text(GOOD)
+    script = (
+        "import sys\nfrom wpk_sandbox.cli import commands\n"
+        f"code = commands(['run', 'good.wpk.yaml', '--sandbox', {sandbox!r}], standalone_mode=False)\n"
+        "sys.stderr.write(' '.join({str(int(code)), *(name.partition('.')[0] for name in sys.modules)}))\n"
+    )
+    argv, environment = [sys.executable, "-c", script], {**os.environ, "DOCKER_HOST": "unix:///nowhere"}
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert str(int(code)) in loaded
+    assert loaded & {"kubernetes", "jinja2", "rich", "jsonschema"} == set()
+    assert ("docker" in loaded) == (sandbox == "container")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,3 +1,4 @@
+import socket
 import subprocess
 from pathlib import Path
 
@@ -131,6 +132,41 @@ def test_the_script_tries_each_target_with_the_first_program_that_it_finds(host:
     answers = ran(host, METADATA)
     assert answers.one("tool") == "bash"
     assert answers.one("reach metadata address") == "1 bash: no way to 169.254.169.254 80"
+
+
+@pytest.fixture
+def bash(host: Path) -> Path:
+    """A host with a real bash, and a `timeout` that notes each start of it."""
+    (host / "bash").symlink_to("/bin/bash")
+    program(host, "timeout", f'echo start >>{host}/starts; shift; exec "$@"')
+    return host
+
+
+def starts(host: Path) -> int:
+    return len((host / "starts").read_text().splitlines())
+
+
+def test_bash_is_started_once_for_all_targets(bash: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        targets = Target("open", "127.0.0.1", listener.getsockname()[1]), Target("it's closed", "127.0.0.1", 1)
+        answers = ran(bash, *targets)
+    assert answers.one("reach open") == "0 "
+    assert answers.one("reach it's closed").endswith(": Connection refused")
+    assert answers.one("reach it's closed").startswith("1 ")
+    assert starts(bash) == 1
+
+
+def test_what_bash_did_not_come_to_while_it_was_kept_waiting_is_tried_by_itself(bash: Path) -> None:
+    program(bash, "timeout", f'echo start >>{bash}/starts; shift; [ $(wc -l <{bash}/starts) = 1 ] || exec "$@"')
+    (bash / "wc").symlink_to("/usr/bin/wc")
+    answers = ran(bash, Target("one", "127.0.0.1", 1), Target("another", "127.0.0.1", 2))
+    assert [answers.one(f"reach {name}")[:2] for name in ("one", "another")] == ["1 ", "1 "]
+    assert starts(bash) == 3
+
+
+def test_each_target_has_one_answer_though_one_is_named_like_the_beginning_of_another(bash: Path) -> None:
+    answers = ran(bash, Target("address, IPv6", "127.0.0.1", 2), Target("address", "127.0.0.1", 1))
+    assert [len(answers.all(f"reach {name}")) for name in ("address", "address, IPv6")] == [1, 1]
 
 
 def test_the_script_knows_busyboxs_own_way(host: Path) -> None:

@@ -23,36 +23,49 @@ CAPABILITIES = tuple(_CAPABILITIES.split())
 GROUPS = "/sys/fs/cgroup"
 SAY = 'say() { printf \'%s\\t%s\\n\' "$1" "$2"; }\n'
 
+# Calls $1 with the words of each line of the files that follow: a shell's `read` asks the kernel for each byte.
+_EACH = """
+each() {
+  visit=$1; shift
+  IFS='
+'
+  for line in $(cat "$@"); do unset IFS; "$visit" $line; done
+  unset IFS
+}
+"""
+
 POSTURE = (
     SAY
+    + _EACH
     + f"""
 say uid "$(id -u)"
-while read -r key value rest; do
-  case $key in CapEff:|CapPrm:|CapBnd:|CapAmb:|NoNewPrivs:|Seccomp:) say "$key" "$value" ;; esac
-done </proc/self/status
-while read -r key kind soft rest; do
-  case "$key $kind" in
-    "Max processes") say nproc "$soft" ;;
-    "Max data") say data "${{rest%% *}}" ;;
+set -f
+of_process() {{
+  case "$1 $2" in
+    CapEff:* | CapPrm:* | CapBnd:* | CapAmb:* | NoNewPrivs:* | Seccomp:*) say "$1" "$2" ;;
+    "Max processes") say nproc "$3" ;;
+    "Max data") say data "$4" ;;
   esac
-done </proc/self/limits
+}}
+each of_process /proc/self/status /proc/self/limits
 {{ read -r line </proc/self/uid_map; }} 2>/dev/null && say "user map" "$line"
 {{ read -r line </proc/self/attr/current; }} 2>/dev/null && say apparmor "$line"
 say "user namespaces" "$(cat /proc/sys/user/max_user_namespaces 2>/dev/null)"
-while read -r _ at _ options _; do
-  case $at in /) say root "$options" ;; /tmp) say tmp "$options" ;; esac
-done </proc/mounts
-while read -r _ at kind options _; do
-  case "$kind $options" in
+of_mounts() {{
+  case $2 in /) say root "$4" ;; /tmp) say tmp "$4" ;; esac
+  case "$3 $4" in
     "proc "* | "sysfs "* | cgroup* | "dev"* | "mqueue "* | *" ro" | *" ro,"*) ;;
-    "tmpfs "*) [ -d "$at" ] && [ -w "$at" ] && say "in memory" "$at" ;;
-    *) say "on disk" "$at $kind" ;;
+    "tmpfs "*) [ -d "$2" ] && [ -w "$2" ] && say "in memory" "$2" ;;
+    *) say "on disk" "$2 $3" ;;
   esac
-done </proc/mounts
-while read -r name rest; do
-  case $name in *:*) say interface "${{name%%:*}}" ;; esac
-done </proc/net/dev
-if (: >/.wpk-probe) 2>/dev/null; then say "root write" yes; else say "root write" no; fi
+}}
+each of_mounts /proc/mounts
+of_network() {{
+  case $1 in *:*) say interface "${{1%%:*}}" ;; esac
+}}
+each of_network /proc/net/dev
+set +f
+if {{ true >/.wpk-probe; }} 2>/dev/null; then say "root write" yes; else say "root write" no; fi
 probe=/tmp/.wpk-probe.$$
 printf '#!/bin/sh\\nexit 0\\n' >"$probe" && chmod 700 "$probe"
 if "$probe" 2>/dev/null; then say "tmp program" yes; else say "tmp program" no; fi
@@ -62,14 +75,14 @@ for path in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.soc
   [ -e "$path" ] && say socket "$path"
 done
 for path in /proc/keys /proc/timer_list /proc/sched_debug; do
-  (read -r _ <"$path") 2>/dev/null && say "host tells" "$path"
+  {{ read -r _ <"$path"; }} 2>/dev/null && say "host tells" "$path"
 done
 for path in /proc/kcore /dev/mem /dev/kmsg; do
   [ -r "$path" ] && [ "$path" != /proc/kcore -o -s "$path" ] && say "host tells" "$path"
 done
 for path in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper {GROUPS}/release_agent \\
     {GROUPS}/memory/release_agent {GROUPS}/cgroup.procs {GROUPS}/memory/cgroup.procs; do
-  (: >>"$path") 2>/dev/null && say "kernel write" "$path"
+  {{ true >>"$path"; }} 2>/dev/null && say "kernel write" "$path"
 done
 for file in memory.max memory/memory.limit_in_bytes pids.max pids/pids.max; do
   [ -r "{GROUPS}/$file" ] && read -r line <"{GROUPS}/$file" && say "$file" "$line"

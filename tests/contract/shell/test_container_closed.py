@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from socket import socket
+from typing import Any
 
 import pytest
 from gate_image import gate_image
 from shell_suite import BUSYBOX, DEBIAN, LIMITS, Kind, eventually
 
+from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox import canary, daemon
 from wpk_sandbox.sandbox.sandbox import Answer, Evidence, Network, Route, SandboxSpec, Shell, ShellAccess
 from wpk_sandbox.sandbox.shells.docker import DOCKER
 from wpk_sandbox.sandbox.shells.docker_evidence import bridge_gateway
+from wpk_sandbox.sandbox.shells.docker_exec import execute
 from wpk_sandbox.sandbox.shells.docker_options import facts
 from wpk_sandbox.sandbox.shells.docker_posture import posture_evidence
+from wpk_sandbox.sandbox.shells.output import STDOUT
 from wpk_sandbox.sandbox.shells.probe import Answers
 
 pytestmark = pytest.mark.needs("docker")
@@ -96,6 +100,28 @@ def test_all_evidence_holds_and_the_canary_was_really_sent(shell: Shell) -> None
     sent = canaries(evidence)
     assert {"DNS", "TCP to a test address", "metadata address", "host's gateway", "rights"} <= set(sent)
     assert not [each for each in sent.values() if "not tried" in each.seen]
+
+
+def test_a_command_that_is_held_runs_when_it_may_and_never_without_a_word() -> None:
+    order: list[str] = []
+
+    def refuse() -> None:
+        raise SandboxError("there is no gate")
+
+    with container(BUSYBOX, "mkdir -m 777 /workspace; sleep 600") as (made, say):
+        assert eventually(lambda: say("ls -d /workspace") == "/workspace\n")
+
+        def look() -> None:
+            order.append(say("ls /workspace/*"))
+
+        limits: dict[str, Any] = {"timeout": 10.0, "output_limit": 1024}
+        outcome = execute(made, "touch first; cat; ls", {}, **limits, meanwhile=look)
+        assert ["first" in each for each in order] == [False]
+        assert (outcome.exit_code, outcome.output.text(STDOUT)) == (0, "first\n")
+        with pytest.raises(SandboxError, match="no gate"):
+            execute(made, "touch second", {}, **limits, meanwhile=refuse)
+        assert eventually(lambda: "read -r _" not in say("ps -o args | grep -v grep"))
+        assert say("ls /workspace") == "first\n"
 
 
 def test_the_canary_finds_an_open_network_open() -> None:

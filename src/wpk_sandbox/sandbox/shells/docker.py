@@ -142,8 +142,7 @@ class _DockerShell:
 
     def evidence(self) -> tuple[Evidence, ...]:
         with _broken("measure how closed it is"):
-            self._wait_for_the_gate()
-            found = measured(self._container, self._spec, gate=self._gate is not None and self._gate.ready())
+            found = measured(self._container, self._spec, self._wait_for_the_gate)
         if self._gate:
             # What we tried ourselves is not the package's doing.
             self._gate.observed()
@@ -219,12 +218,14 @@ class _DockerShell:
         if self._gate:
             self._gate.begin()
 
-    def _wait_for_the_gate(self) -> None:
+    def _wait_for_the_gate(self) -> bool:
         """Wait until every attempt is seen, and say whether it is."""
         if self._gate is None:
-            return
-        recorded = "each attempt recorded" if self._gate.ready() else f"not recorded: {self._gate.why_not}"
+            return False
+        ready = self._gate.ready()
+        recorded = "each attempt recorded" if ready else f"not recorded: {self._gate.why_not}"
         self.details = self._described(f"no network ({recorded})")
+        return ready
 
     def _restart(self) -> None:
         if self._gate:

@@ -4,6 +4,7 @@ One command does all that is tried inside, the canary too, so that it costs one 
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from wpk_sandbox.errors import UnavailableError
@@ -25,11 +26,21 @@ _OUTPUT = 256 * 1024
 _OWN_KERNEL = ("runsc", "kata")
 
 
-def measured(container: str, spec: SandboxSpec, *, gate: bool) -> tuple[Evidence, ...]:
-    """All evidence of a running container; `gate` says that one stands. Raises `UnavailableError`."""
+def measured(container: str, spec: SandboxSpec, ready: Callable[[], bool]) -> tuple[Evidence, ...]:
+    """All evidence of a running container; `ready` waits for its gate, and says whether one stands.
+
+    Raises `UnavailableError`.
+    """
     tried = canary.targets(bridge_gateway(), routes(spec))
     script = f"({probe.POSTURE})\n{canary.script(tried)}"
-    outcome = execute(container, script, {}, timeout=TIMEOUT, output_limit=_OUTPUT)
+    gate = False
+
+    def look() -> None:
+        nonlocal gate
+        facts()  # which is remembered
+        gate = ready()
+
+    outcome = execute(container, script, {}, timeout=TIMEOUT, output_limit=_OUTPUT, meanwhile=look)
     answers = probe.Answers(outcome.output.text(STDOUT))
     with daemon.translated("look at the shell's container"):
         inspected = daemon.client().api.inspect_container(container)

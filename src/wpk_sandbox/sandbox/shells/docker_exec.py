@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,9 @@ _HEADER = struct.Struct(">BxxxI")
 # left a process behind, the last is light on the daemon.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0
 
+# Before a command that waits for our word; without it, it never runs.
+_HELD = "read -r _ || exit 125\nexec </dev/null\n"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -35,24 +38,37 @@ class Outcome:
 
 
 def execute(
-    container: str, command: str, environment: Mapping[str, str], *, timeout: float, output_limit: int
+    container: str,
+    command: str,
+    environment: Mapping[str, str],
+    *,
+    timeout: float,
+    output_limit: int,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Outcome:
     """Run `sh -c command` in a container. What goes over a limit is left running: killing it is the caller's.
 
-    Raises `errors.UnavailableError` when the daemon or the container cannot start it.
+    To start a shell takes the daemon 80 ms: with `meanwhile` it is started at once, and runs the command when that
+    has returned. Raises `errors.UnavailableError` when the daemon or the container cannot start it.
     """
     began = time.monotonic()
     api = daemon.client().api
     with daemon.translated("run a command in the shell's container"):
         created = api.exec_create(
             container,
-            ["sh", "-c", command],
+            ["sh", "-c", f"{_HELD}{command}" if meanwhile else command],
             user=f"{USER}:{USER}",
             environment=dict(environment),
             workdir=WORKSPACE,
+            stdin=meanwhile is not None,
         )
         stream = Stream(api.exec_start(created["Id"], socket=True), Output(output_limit))
         try:
+            if meanwhile:
+                meanwhile()
+                began = time.monotonic()
+                with suppress(OSError):  # it has ended already, which is seen next
+                    stream.send(b"\n")
             exit_code, ended = _follow(stream, created["Id"], began + timeout)
         finally:
             stream.close()

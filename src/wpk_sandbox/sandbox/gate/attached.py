@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+from wpk_sandbox.sandbox.gate.talk import give_up_writing
 from wpk_sandbox.sandbox.shells.output import STDERR, STDOUT
 
 # https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach
@@ -21,6 +22,7 @@ class Attached:
         # Over TLS and TCP the library hands out the socket's file object instead of the socket.
         self._socket: socket.socket = getattr(connection, "_sock", connection)
         self._socket.settimeout(None)
+        give_up_writing(self._socket)
         self._stream, self._missing = 0, 0
         self._words = bytearray()
         self._closing = threading.Lock()
@@ -44,8 +46,12 @@ class Attached:
         return b""
 
     def write(self, data: bytes) -> None:
-        """Write to its input. Raises OSError."""
-        self._socket.sendall(data)
+        """Write to its input. Raises OSError, and then it is closed: a part may have gone."""
+        try:
+            self._socket.sendall(data)
+        except OSError:
+            self.close()
+            raise
 
     def last_words(self) -> str:
         """The last line of what it wrote to its errors."""

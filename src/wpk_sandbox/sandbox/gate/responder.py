@@ -213,15 +213,19 @@ class Responder:
     def _accept(self, listener: socket.socket) -> None:
         own = _own_end(listener)
         direct = self._directory.loopback[own[1]] if self._is_route(own) else None
-        with suppress(OSError):
-            while True:
+        while not self._closing:
+            try:
                 connection, peer = listener.accept()
-                source = (packed(peer[0]) or b"", int(peer[1]))
-                if direct is None:
-                    self._take_led(connection, self._flows.accepted(source))
-                else:
-                    self._record(_first(source, own), direct)
-                    self._connect(connection, direct)
+            except OSError:
+                # The device went; or we are short of descriptors or memory, which passes.
+                time.sleep(_BREATH)
+                continue
+            source = (packed(peer[0]) or b"", int(peer[1]))
+            if direct is None:
+                self._take_led(connection, self._flows.accepted(source))
+            else:
+                self._record(_first(source, own), direct)
+                self._connect(connection, direct)
 
     def _take_led(self, connection: socket.socket, flow: Flow | None) -> None:
         if flow is None:
@@ -235,7 +239,15 @@ class Responder:
 
     def _answer_names(self, connection: socket.socket, flow: Flow) -> None:
         """Questions over TCP: each with its length before it (RFC 1035, 4.2.2)."""
-        packet = _first(flow.client, flow.target)
+        try:
+            packet = _first(flow.client, flow.target)
+            if not self._asked_names(connection, packet):
+                self._record(packet, None)
+        finally:
+            self._askers.release()
+
+    def _asked_names(self, connection: socket.socket, packet: packets.Packet) -> bool:
+        """Answer until there is no further question; False when there was none at all."""
         connection.settimeout(_IDLE)
         asked = False
         with connection, suppress(OSError, struct.error):
@@ -249,9 +261,7 @@ class Responder:
                 asked = True
                 stream.write(struct.pack(">H", len(answer)) + answer)
                 stream.flush()
-        self._askers.release()
-        if not asked:
-            self._record(packet, None)
+        return asked
 
 
 def _own_end(listener: socket.socket) -> tuple[bytes, int]:

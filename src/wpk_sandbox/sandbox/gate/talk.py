@@ -5,6 +5,7 @@ In a virtual machine the program runs beside commands that are root: whatever co
 
 import logging
 import socket
+import struct
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 READY_TIMEOUT = 20.0
 TAKE_TIMEOUT = 2.0
+WRITE_TIMEOUT = 30.0
 _KEPT = 1000
 _LONGEST_REASON = 300
 
@@ -29,7 +31,7 @@ class Streams(Protocol):
         """The next bytes, at most so many; empty at the end."""
 
     def write(self, data: bytes) -> None:
-        """Write all of it. Raises OSError."""
+        """Write all of it. Raises OSError, at the latest when nobody has read for `WRITE_TIMEOUT` seconds."""
 
     def last_words(self) -> str:
         """What it complained of at last; empty where nothing is known."""
@@ -120,6 +122,15 @@ class Talk:
             route.serve(stream)
         finally:
             self._room.release()
+
+
+def give_up_writing(stream: Any, seconds: float = WRITE_TIMEOUT) -> None:
+    """Have writes to a socket fail when nobody reads for so long; reads go on waiting (socket(7))."""
+    # What leads to a daemon by SSH is no socket, and has no such bound.
+    with suppress(OSError, AttributeError):
+        whole = int(seconds)
+        bound = struct.pack("ll", whole, int((seconds - whole) * 1e6))
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, bound)
 
 
 def _taken(message: dict[str, Any]) -> Taken:

@@ -1,8 +1,11 @@
 """What comes out of the device is recorded and answered; here a pair of sockets stands in the device's place."""
 
 import os
+import queue
+import resource
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -117,6 +120,33 @@ def test_who_calls_the_listener_itself_is_sent_away(device: Device) -> None:
         caller.settimeout(10)
         assert caller.recv(1) == b""
     assert device.connected == []
+
+
+def test_listener_outlives_a_lack_of_descriptors() -> None:
+    arrived: queue.Queue[socket.socket] = queue.Queue()
+    kernel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    theirs.setblocking(False)
+    listener = socket.create_server(("127.0.0.1", 0))
+    end = listener.getsockname()
+    responder = Responder(
+        theirs.detach(), [listener], Directory([end]), Recorder(), Attribution(-1), lambda one, _: arrived.put(one)
+    )
+    responder.start()
+    bounds = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # The kernel has put a descriptor by for the first, and finds none for the second.
+    with kernel, socket.socket() as first, socket.socket() as second:
+        os.close(free := os.dup(0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, bounds[1]))
+        try:
+            first.connect(end)
+            held = arrived.get(timeout=10)
+            second.connect(end)
+            time.sleep(0.1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, bounds)
+        with held, arrived.get(timeout=10):
+            pass
+        responder.close()
 
 
 def test_flood_is_counted_whole(device: Device) -> None:

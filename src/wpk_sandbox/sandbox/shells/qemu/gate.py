@@ -14,7 +14,7 @@ from wpk_sandbox.finding import Severity
 from wpk_sandbox.sandbox.gate.device import RESOLVER
 from wpk_sandbox.sandbox.gate.observed import joined, observed
 from wpk_sandbox.sandbox.gate.program import source
-from wpk_sandbox.sandbox.gate.talk import Talk
+from wpk_sandbox.sandbox.gate.talk import Talk, give_up_writing
 from wpk_sandbox.sandbox.sandbox import Observed, Route, SecurityEvent, Threat
 
 NO_PYTHON = "the image holds no python3"
@@ -27,6 +27,7 @@ class PortStreams:
 
     def __init__(self, port: socket.socket) -> None:
         self._port = port
+        give_up_writing(port)
 
     def read(self, most: int) -> bytes:
         """The next bytes, at most so many; empty at the end."""
@@ -36,8 +37,12 @@ class PortStreams:
             return b""
 
     def write(self, data: bytes) -> None:
-        """Write all of it. Raises OSError."""
-        self._port.sendall(data)
+        """Write all of it. Raises OSError, and then the port is closed: a part may have gone."""
+        try:
+            self._port.sendall(data)
+        except OSError:
+            self.close()
+            raise
 
     def last_words(self) -> str:
         """Nothing is known: what it complains of goes to the guest's console."""

@@ -8,7 +8,8 @@ from kubernetes.client import CoreV1Api
 from wpk_sandbox.sandbox.clusters.kind.node import Node
 from wpk_sandbox.sandbox.ledger import Ledger
 
-BUSYBOX, NAMESPACE, PORT = "busybox:1.36", "atom-sandbox", 8080
+BUSYBOX, DEBIAN = "busybox:1.36", "debian:trixie-slim"
+NAMESPACE, PORT = "atom-sandbox", 8080
 SERVER = f"mkdir /tmp/w; echo reached >/tmp/w/index.html; exec httpd -f -p {PORT} -h /tmp/w"
 ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
 
@@ -21,8 +22,16 @@ def docker(*argv: str, check: bool = True) -> str:
     return subprocess.run(["docker", *argv], capture_output=True, text=True, timeout=60, check=check).stdout.strip()
 
 
-def in_a_pod(core: CoreV1Api, node: Node, namespace: str, name: str, command: str, **resources: object) -> str:
-    """What a command prints in a new pod of busybox."""
+def in_a_pod(
+    core: CoreV1Api,
+    node: Node,
+    namespace: str,
+    name: str,
+    command: str,
+    image: str = BUSYBOX,
+    **resources: object,
+) -> str:
+    """What a command prints in a new pod."""
     closed = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
@@ -32,7 +41,7 @@ def in_a_pod(core: CoreV1Api, node: Node, namespace: str, name: str, command: st
     }
     container = {
         "name": "main",
-        "image": BUSYBOX,
+        "image": image,
         "command": ["sh", "-c", command],
         "securityContext": closed,
         "resources": resources,

@@ -1,9 +1,10 @@
 """The real cluster writes down what it refused, and what its pods used; and two clusters do not meet."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
-from kind_suite import ADDRESS, BUSYBOX, NAMESPACE, PORT, SERVER, docker, fetch, in_a_pod, new_ledger
+from kind_suite import ADDRESS, BUSYBOX, DEBIAN, NAMESPACE, PORT, SERVER, docker, fetch, in_a_pod, new_ledger
 from kubernetes.client import CoreV1Api
 
 from wpk_sandbox.sandbox.clusters.kind import KIND, closing
@@ -20,6 +21,10 @@ IPV6 = (
 )
 SPEC = SandboxSpec(pull=False)
 
+AGREES = 0.10
+BURNT, HELD = 2.0, 200 * 1024**2
+ROOMY = {"cpu": "1", "memory": "512Mi"}
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[KindCluster]:
@@ -27,7 +32,7 @@ def cluster() -> Iterator[KindCluster]:
     with KIND.open(SPEC, ledger) as opened:
         assert isinstance(opened, KindCluster)
         opened.prepare(NAMESPACE)
-        assert opened.load_images([BUSYBOX]) == ()
+        assert opened.load_images([BUSYBOX, DEBIAN]) == ()
         yield opened
     assert ledger.close().left == ()
 
@@ -100,20 +105,35 @@ def test_a_name_that_the_cluster_does_not_have_is_unknown_at_once_and_written_do
     assert by(cluster, f"{NAMESPACE}/asking") == []
 
 
-def test_what_a_pod_uses_is_what_it_is_known_to_use(cluster: KindCluster, node: Node, core: CoreV1Api) -> None:
+# Perl burns seconds of CPU, then fills memory and is gone at once. It tells what it used, as the kernel counts it.
+BURN_AND_FILL = (
+    f"perl -e 'do {{ @t = times }} while ($t[0] + $t[1] < {BURNT}); "
+    f"$n = {HELD}; $x = q(a); $x x= $n; @t = times; printf qq{{%d %.3f}}, length $x, $t[0] + $t[1]'"
+)
+
+
+def test_what_a_pod_uses_is_what_it_knows_of_itself_though_it_is_gone(
+    cluster: KindCluster, node: Node, core: CoreV1Api
+) -> None:
     before = cluster.observed().usage
-    # 60 MB are held for three seconds, and a second of a CPU's time is spent.
-    hold = "head -c 60000000 /dev/zero | tail -c 60000000 | (sleep 3; cat >/dev/null)"
-    spin = "timeout 8 sh -c 'while :; do :; done' & wait"
-    in_a_pod(core, node, NAMESPACE, "using", f"{hold}; {spin}; true", limits={"cpu": "200m", "memory": "128Mi"})
+    said = in_a_pod(core, node, NAMESPACE, "using", BURN_AND_FILL, DEBIAN, limits=ROOMY)
+    core.delete_namespaced_pod("using", NAMESPACE, grace_period_seconds=0)
     observed = cluster.observed()
     usage = observed.usage
-    assert before.cpu_seconds is not None
-    assert usage.cpu_seconds is not None
-    assert 1.0 < usage.cpu_seconds - before.cpu_seconds < 3.5
-    assert usage.memory_peak is not None
-    assert 55_000_000 < usage.memory_peak < 90_000_000
-    assert usage.processes_peak is not None
-    assert 2 <= usage.processes_peak < 20
-    assert len(observed.samples) > 5
+
+    filled, own = said.split()
+    assert float(own) >= BURNT
+    assert (usage.cpu_seconds or 0) - (before.cpu_seconds or 0) == pytest.approx(float(own), rel=AGREES)
+    assert int(filled) == HELD
+    assert usage.memory_peak == pytest.approx(HELD, rel=AGREES)
     assert max(sample.memory for sample in observed.samples) == usage.memory_peak
+    assert 1 <= (usage.processes_peak or 0) < 20
+    assert (usage.stored_peak or 0) < HELD / 4, "images that were loaded are not the pod's"
+    times = [sample.at for sample in observed.samples]
+    assert max(late - early for early, late in pairwise(times)) < 2.5
+
+
+def test_idle_time_is_no_cpu(cluster: KindCluster, node: Node, core: CoreV1Api) -> None:
+    before = cluster.observed().usage.cpu_seconds or 0
+    in_a_pod(core, node, NAMESPACE, "idle", "sleep 5")
+    assert (cluster.observed().usage.cpu_seconds or 0) - before < 0.5

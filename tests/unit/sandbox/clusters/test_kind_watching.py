@@ -121,27 +121,54 @@ def noted(*lines: str) -> Notes:
     return notes
 
 
+FIRST = (f"pod {THEIRS} 9000000000 9000 90", "all 9500000000", "look", "end")
+
+
+def looked(*pods: str, all_pods: float) -> tuple[str, ...]:
+    return (*pods, f"all {int(all_pods * 1e9)}", "look")
+
+
 def test_a_sample_is_what_the_packages_pods_use_together() -> None:
-    notes = noted(f"pod {MINE} 1500000000 4096 3", f"pod {THEIRS} 9000000000 9000 90", "disk 100", "end")
-    assert notes.samples() == (Sample(1.0, 1.5, 4096, 3, 0),)
+    now = looked(f"pod {MINE} 1500000000 4096 3", f"pod {THEIRS} 9500000000 9000 90", all_pods=11.5)
+    notes = noted(*FIRST, *now, "disk 100", "end")
+    assert notes.samples() == (Sample(1.0), Sample(2.0, 1.5, 4096, 3, 0))
     assert notes.samples() == ()
 
 
-def test_time_of_a_pod_that_is_gone_counts_and_its_memory_does_not() -> None:
-    notes = noted("disk 90", "disk 100", f"pod {MINE} 2000000000 4096 3", "end", "disk 150", "end")
-    assert notes.usage() == Usage(2.0, 4096, 3, stored_peak=50 * 1024)
-    assert notes.samples()[-1] == Sample(2.0, 2.0, 0, 0, 50 * 1024)
+def test_time_of_a_pod_that_is_gone_counts_to_its_end_and_its_memory_does_not() -> None:
+    running, gone = looked(f"pod {MINE} 2000000000 4096 3", all_pods=11.5), looked(all_pods=12.25)
+    notes = noted(*FIRST, "disk 90", "disk 100", *running, "end", *gone, "disk 150", "end")
+    assert notes.usage() == Usage(2.75, 4096, 3, stored_peak=50 * 1024)
+    assert notes.samples()[-1] == Sample(3.0, 2.75, 0, 0, 50 * 1024)
 
 
-def test_images_that_we_load_are_not_what_the_package_stores() -> None:
+def test_a_sample_has_the_most_that_was_seen_since_the_one_before() -> None:
+    looks = [
+        looked(f"pod {MINE} 1 {memory} {count}", all_pods=9.5) for memory, count in ((10, 1), (90, 2), (20, 7))
+    ]
+    notes = noted(*FIRST, *(line for look in looks for line in look), "end", *looks[0], "end")
+    assert [(sample.memory, sample.processes) for sample in notes.samples()] == [(0, 0), (90, 7), (10, 1)]
+    assert (notes.usage().memory_peak, notes.usage().processes_peak) == (90, 7)
+
+
+def test_pods_that_were_there_before_anyone_was_let_in_are_not_the_packages_though_none_knows_them_yet() -> None:
+    unknown = "b1c5a6f0-0000-4000-8000-000000000003"
+    before = looked(f"pod {unknown} 1000000000 900 9", all_pods=1)
+    later = looked(f"pod {unknown} 3000000000 900 9", f"pod {MINE} 500000000 7 1", all_pods=3.5)
+    assert noted(*before, "end", *later, "end").usage() == Usage(0.5, 7, 1, stored_peak=0)
+
+
+def test_images_that_we_load_are_not_what_the_package_stores_not_even_while_they_come() -> None:
     notes = noted("disk 90", "disk 100", "end", "disk 900", "end")
-    assert notes.stored == 800 * 1024
-    notes.settle()
+    assert notes.stored == notes.usage().stored_peak == 800 * 1024
+    with notes.loading():
+        for line in ("disk 1500", "end", "disk 1900", "end"):
+            notes.line(line)
     # The first of these looks may have begun before all was loaded.
-    for line in ("disk 920", "disk 950", "end"):
+    for line in ("disk 1920", "disk 1950", "end"):
         notes.line(line)
-    assert notes.stored == 0
-    notes.line("disk 1000")
+    assert (notes.stored, notes.usage().stored_peak) == (0, 800 * 1024)
+    notes.line("disk 2000")
     assert notes.stored == 50 * 1024
 
 

@@ -75,10 +75,8 @@ class KindCluster:
 
     def load_images(self, images: Iterable[str]) -> tuple[str, ...]:
         """Bring images in from the host's daemon; returns a note for each that could not be had."""
-        with _broken("load images", self._booted.node):
-            notes = self._images.load(self._booted.node, images)
-            self._notes.settle()
-            return notes
+        with _broken("load images", self._booted.node), self._notes.loading():
+            return self._images.load(self._booted.node, images)
 
     def shell_access(self) -> ShellAccess | None:
         """A route to the API server, and a kubeconfig for the shells' account."""

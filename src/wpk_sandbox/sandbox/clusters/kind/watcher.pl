@@ -1,5 +1,6 @@
-# Runs inside a node: once a second, and whenever a line is asked for, it says what each pod uses, how much lies on
-# the node's disk, and which names were asked for. It ends with its input. Perl, because each node image has it.
+# Runs inside a node: a few times a second it says what each pod uses, and once a second, and whenever a line is asked
+# for, how much lies on the node's disk and which names were asked for. It ends with its input. Perl, because each node
+# image has it.
 use strict;
 use warnings;
 $| = 1;
@@ -7,7 +8,8 @@ $| = 1;
 my $MOST = 4096;
 my $second = -e '/sys/fs/cgroup/cgroup.controllers';
 my $base = $second ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory';
-my (%asked, %seen, $ticks);
+my $PAUSE = 0.2;
+my (%asked, %seen, %most, %cached, $ticks);
 
 sub content {
     my ($path) = @_;
@@ -17,31 +19,62 @@ sub content {
     return defined $text ? $text : '';
 }
 
+# Seconds since the host began, to a hundredth.
+sub now {
+    return content('/proc/uptime') =~ /^([\d.]+)/ ? $1 : time;
+}
+
 sub number {
     my ($text, $name) = @_;
     my $pattern = $name ? qr/^\Q$name\E (\d+)/m : qr/^(\d+)/;
     return $text =~ $pattern ? $1 : 0;
 }
 
-# Memory without the file cache that the kernel would give up first, as the kubelet counts it.
+# Nanoseconds of CPU that a group and all that ever were below it took.
+sub cpu {
+    my ($place) = @_;
+    return 1000 * number(content("$base$place/cpu.stat"), 'usage_usec') if $second;
+    return number(content("/sys/fs/cgroup/cpuacct$place/cpuacct.usage"));
+}
+
+# Bytes now, bytes of that in the file cache that the kernel would give up first, the most ever, processes.
+sub held {
+    my ($place) = @_;
+    my $group = "$base$place";
+    my ($now, $most, $cache) = $second
+        ? ('memory.current', 'memory.peak', 'inactive_file')
+        : ('memory.usage_in_bytes', 'memory.max_usage_in_bytes', 'total_inactive_file');
+    my $pids = $second ? $group : "/sys/fs/cgroup/pids$place";
+    return (
+        number(content("$group/$now")), number(content("$group/memory.stat"), $cache),
+        number(content("$group/$most")), number(content("$pids/pids.current")),
+    );
+}
+
+# Memory without that cache, as the kubelet counts it: what there is now, or, where the kernel's own mark rose since
+# the last look, what there was in between. The mark knows no cache: the larger one of before and after is taken off.
 sub pods {
     for my $folder (glob "$base/kubelet*/*/*pod* $base/kubelet*/*/*/*pod*") {
-        my ($uid) = $folder =~ /pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})(?:\.slice)?$/ or next;
+        # A static pod's has no dashes, and is not the one that the API server knows it by.
+        my ($uid) = $folder =~ /pod([0-9a-f]{8}(?:[-_]?[0-9a-f]{4}){3}[-_]?[0-9a-f]{12})(?:\.slice)?$/ or next;
         (my $place = $folder) =~ s/^\Q$base\E//;
         $uid =~ tr/_/-/;
-        my ($cpu, $memory, $processes);
-        if ($second) {
-            $cpu = 1000 * number(content("$folder/cpu.stat"), 'usage_usec');
-            $memory = number(content("$folder/memory.current")) - number(content("$folder/memory.stat"), 'inactive_file');
-            $processes = number(content("$folder/pids.current"));
-        } else {
-            $cpu = number(content("/sys/fs/cgroup/cpuacct$place/cpuacct.usage"));
-            $memory = number(content("$folder/memory.usage_in_bytes"))
-                - number(content("$folder/memory.stat"), 'total_inactive_file');
-            $processes = number(content("/sys/fs/cgroup/pids$place/pids.current"));
+        my ($now, $cache, $most, $processes) = held($place);
+        my $memory = $now - $cache;
+        if ($most > ($most{$uid} || 0)) {
+            my $before = $cached{$uid} || 0;
+            my $between = $most - ($before > $cache ? $before : $cache);
+            $memory = $between if $between > $memory;
         }
-        print "pod $uid $cpu $memory $processes\n";
+        ($most{$uid}, $cached{$uid}) = ($most, $cache);
+        printf "pod %s %d %d %d\n", $uid, cpu($place), $memory, $processes;
     }
+    # What a pod took after it was last looked at is in the sum alone.
+    for my $folder (glob "$base/kubelet*/*kubepods*") {
+        (my $place = $folder) =~ s/^\Q$base\E//;
+        printf "all %d\n", cpu($place) if -d $folder;
+    }
+    print "look\n";
 }
 
 sub disk {
@@ -106,12 +139,12 @@ if (socket my $socket, 17, 2, unpack('S', pack 'n', 3)) {
     push @sockets, $socket if setsockopt $socket, 1, 26, pack('S x![P] P', scalar @filter, $program);
 }
 
-my $next = time + 1;
+my ($next, $look) = (now() + 1, now() + $PAUSE);
 say_all();
 while (1) {
     my $ready = '';
     vec($ready, fileno $_, 1) = 1 for \*STDIN, @sockets;
-    my $left = $next - time;
+    my $left = $look - now();
     my $found = select $ready, undef, undef, $left > 0 ? $left : 0;
     if ($found > 0) {
         for my $socket (@sockets) {
@@ -122,8 +155,13 @@ while (1) {
             say_all();
         }
     }
-    if (time >= $next) {
-        $next = time + 1;
+    my $now = now();
+    next if $now < $look;
+    $look = $now + $PAUSE;
+    if ($now < $next) {
+        pods();
+    } else {
+        $next = $now + 1;
         say_all();
     }
 }

@@ -1,5 +1,6 @@
 """What pods use and ask for, second by second: a small program in the node says it, and we write it down."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,16 +34,25 @@ class Used:
 
 
 class Notes:
-    """What the program in the node said so far. Safe to read while it goes on."""
+    """What the program in the node said so far. Safe to read while it goes on.
+
+    It looks at pods more often than it says everything, which makes a sample: a sample's memory and processes are
+    the most that any look found since the sample before. Time of a CPU is what all pods ever took, without that of
+    the cluster's own, so that nothing is lost with a pod that ends between two looks. Whatever the first look finds
+    is the cluster's own: nobody else has been let in yet.
+    """
 
     def __init__(self, pods: Pods, clock: Callable[[], float] = time.monotonic) -> None:
         self._pods, self._clock, self._began = pods, clock, clock()
         self._lock = threading.Condition()
         self._reports = 0
-        self._open: dict[str, Used] = {}
+        self._now: dict[str, Used] = {}
+        self._first: dict[str, int] | None = None
+        self._all = self._before = self._spent = 0
         self._cpu: dict[str, int] = {}
+        self._memory = self._processes = 0
         self._disk = self._base = 0
-        self._settling = _TO_SETTLE
+        self._settling: float = _TO_SETTLE
         self._peak = Sample(0.0)
         self._samples: list[Sample] = []
         self._asked: dict[tuple[str, str], int] = {}
@@ -52,7 +62,11 @@ class Notes:
         word, *rest = text.split()
         with self._lock:
             if word == "pod":
-                self._pod(rest[0], Used(*map(int, rest[1:4])))
+                self._now[rest[0]] = Used(*map(int, rest[1:4]))
+            elif word == "all":
+                self._all = max(self._all, int(rest[0]))
+            elif word == "look":
+                self._looked()
             elif word == "disk":
                 self._disk = int(rest[0]) * 1024
                 if self._settling:
@@ -66,14 +80,20 @@ class Notes:
 
     @property
     def stored(self) -> int:
-        """What was written to the node's disk since it was last called settled, in bytes."""
+        """What was written to the node's disk since images were last loaded, in bytes."""
         with self._lock:
             return max(0, self._disk - self._base)
 
-    def settle(self) -> None:
-        """What lies on the disk now is ours: images that we loaded."""
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """What comes to lie on the disk until the block is left is ours: images that we load."""
         with self._lock:
-            self._settling = _TO_SETTLE
+            self._settling = math.inf
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._settling = _TO_SETTLE
 
     def reports(self) -> int:
         """How often the program has said everything."""
@@ -97,8 +117,7 @@ class Notes:
             if not self._reports:
                 return Usage()
             peak = self._peak
-            cpu = sum(self._cpu.values()) / 1e9
-        return Usage(cpu, peak.memory, peak.processes, stored_peak=peak.stored)
+        return Usage(peak.cpu_seconds, peak.memory, peak.processes, stored_peak=peak.stored)
 
     def questions(self) -> tuple[Attempt, ...]:
         """The names that the package's pods asked for outside of the cluster since this was last called."""
@@ -111,21 +130,33 @@ class Notes:
             if process and not self._pods.is_system(process) and not f".{name}".endswith(_OWN)
         )
 
-    def _pod(self, uid: str, used: Used) -> None:
-        if self._pods.is_of_package(uid):
-            self._open[uid] = used
+    def _looked(self) -> None:
+        now, self._now = self._now, {}
+        for uid, used in now.items():
             self._cpu[uid] = max(used.cpu, self._cpu.get(uid, 0))
+        if self._first is None:
+            self._first, self._before = dict(self._cpu), self._all
+        ours = [used for uid, used in now.items() if self._is_of_package(uid)]
+        self._memory = max(self._memory, sum(used.memory for used in ours))
+        self._processes = max(self._processes, sum(used.processes for used in ours))
+        theirs = sum(self._since_first(uid) for uid in self._cpu if not self._is_of_package(uid))
+        self._spent = max(self._spent, self._all - self._before - theirs)
+
+    def _is_of_package(self, uid: str) -> bool:
+        return uid not in (self._first or {}) and self._pods.is_of_package(uid)
+
+    def _since_first(self, uid: str) -> int:
+        return self._cpu[uid] - (self._first or {}).get(uid, 0)
 
     def _sampled(self) -> None:
-        now = self._open.values()
         sample = Sample(
             self._clock() - self._began,
-            sum(self._cpu.values()) / 1e9,
-            sum(used.memory for used in now),
-            sum(used.processes for used in now),
+            self._spent / 1e9,
+            self._memory,
+            self._processes,
             max(0, self._disk - self._base),
         )
-        self._open = {}
+        self._memory = self._processes = 0
         if len(self._samples) < _MOST_SAMPLES:
             self._samples.append(sample)
         self._peak = Sample(

@@ -79,13 +79,14 @@ def _aside(scene: Scene, ran: Report, undone: Report) -> Outcome:
     seen, aside = ran.seen + undone.seen, scene.watcher.aside
     network, unlisted = distinct_attempts(aside.network)
     seconds = sum(step.seconds for step in (*ran.results, *undone.results))
+    own = replace(seen.shell, cpu_seconds=None) if scene.watcher.emulated else seen.shell
     return Outcome(
         Verdict.PASS,
         "",
         network=network,
         events=distinct_events(aside.events, unlisted),
         samples=aside.samples,
-        suggested=suggested(seen.shell, seen.shell_samples, seconds, scene.plan.package.runtime.requirements),
+        suggested=suggested(own, seen.shell_samples, seconds, scene.plan.package.runtime.requirements),
     )
 
 

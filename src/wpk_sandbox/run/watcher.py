@@ -51,7 +51,8 @@ class Seen:
 class Watcher:
     """What is new at each look, on one clock that starts with the watcher: `at` of samples is seconds since then.
 
-    `aside` holds what belongs to no step, `trouble` why a half could not be asked the last time.
+    `aside` holds what belongs to no step, `trouble` why a half could not be asked the last time. `emulated` is true
+    where the shell's seconds of CPU say nothing of those elsewhere.
     """
 
     def __init__(self, shell: Half | None, others: Iterable[Half] = (), clock: Clock | None = None) -> None:
@@ -63,6 +64,7 @@ class Watcher:
         self._began = self._asked = self._clock.now()
         self.aside = Seen()
         self.trouble: UnavailableError | None = None
+        self.emulated = False
         # What opening and measuring it took is nobody's.
         self.look()
 
@@ -82,6 +84,7 @@ class Watcher:
         self._asked = self._clock.now()
         used = {number: self._added(number, observed) for number, observed in looks}
         mine = [observed for number, observed in looks if number == 0 and self._shell]
+        self.emulated = self.emulated or any(observed.emulated for observed in mine)
         return Seen(
             network=tuple(attempt for _, observed in looks for attempt in observed.attempts),
             events=tuple(event for _, observed in looks for event in observed.events),

@@ -108,13 +108,11 @@ class Network:
 
 @dataclass(frozen=True)
 class ShellAccess:
-    """How a shell reaches a cluster: the network it joins, and files and variables that it is given.
+    """How a shell reaches a cluster: by routes through the gate, with files and variables that it is given.
 
-    `network` is a Docker network mode such as `container:<id>`. `files` maps absolute paths to contents. `routes`
-    are reached through the gate, with no network at all.
+    `files` maps absolute paths to contents.
     """
 
-    network: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
@@ -236,13 +234,15 @@ class Observed:
     """What happened in a half of the sandbox since it was last asked: the runner asks after each step.
 
     `usage` is the total so far, as `usage()` tells it. The last of `samples` is taken as this is asked, so that the
-    clocks of several halves can be brought together.
+    clocks of several halves can be brought together. Seconds of CPU are those of an `emulated` processor where it
+    says so, which is some twenty times slower.
     """
 
     attempts: tuple[Attempt, ...] = ()
     events: tuple[SecurityEvent, ...] = ()
     samples: tuple[Sample, ...] = ()
     usage: Usage = Usage()
+    emulated: bool = False
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,10 @@ def test_access_places_files_and_variables(sh: Run) -> None:
     assert sh("ls -l .kube/config").stdout.startswith("-rw-------")
 
 
+def test_seconds_of_an_emulated_processor_are_said_to_be_those(shell: Shell) -> None:
+    assert shell.observed().emulated is ("emulated" in shell.details)
+
+
 def test_samples_and_usage_tell_what_was_used(shell: Shell) -> None:
     shell.observed()
     shell.run("head -c 8388608 /dev/zero >/workspace/kept; sleep 1.5", environment={}, timeout=90)
@@ -228,12 +232,6 @@ def test_guest_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         assert ours, "the control runs"
         os.kill(process.pid, signal.SIGKILL)
         assert eventually(lambda: not any(Path(f"/proc/{each}").exists() for each in ours))
-
-
-def test_no_machine_joins_a_network() -> None:
-    access = ShellAccess("container:none")
-    with pytest.raises(SandboxError, match="network"), replace(KIND, spec=replace(KIND.spec, access=access)).open():
-        pass
 
 
 def test_file_system_may_come_from_an_archive(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What is new at each look, and to which step it belongs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from running import FakeShell, FakeTime, handler, perform, planned, said
 
@@ -204,6 +204,17 @@ def test_output_is_measured_where_anything_is() -> None:
 
 def test_a_package_without_requirements_hears_what_it_needs() -> None:
     assert watched_run("quiet").suggested == Requirements("1500m", "64Mi")
+
+
+def test_seconds_of_an_emulated_processor_suggest_no_cpu() -> None:
+    class Slow(WatchedShell):
+        def observed(self) -> Observed:
+            return replace(super().observed(), emulated=True)
+
+    outcome = perform(planned(ShellAction("quiet")), shell=Slow(time := FakeTime()), clock=time.clock)
+    assert outcome.suggested == Requirements(memory="64Mi")
+    assert outcome.steps[0].usage is not None
+    assert outcome.steps[0].usage.cpu_seconds == 2.0
 
 
 def test_calling_out_is_told_and_passes() -> None:

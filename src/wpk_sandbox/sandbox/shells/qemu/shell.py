@@ -135,7 +135,7 @@ class QemuShell:
         samples = tuple(self._meter.samples([*self._ports.watched(), newest]))
         recorded = self._gate.observed() if self._gate else Observed()
         ordered = tuple(sorted(samples, key=lambda sample: sample.at))
-        return replace(recorded, samples=ordered, usage=self._meter.usage)
+        return replace(recorded, samples=ordered, usage=self._meter.usage, emulated=not self._accelerated)
 
     def evidence(self) -> tuple[Evidence, ...]:
         tried = canary.targets(None, self._given.routes)

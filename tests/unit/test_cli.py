@@ -62,6 +62,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["wpk-sandbox", *arguments])
+        monkeypatch.setattr(cli, "_end", sys.exit)
         with pytest.raises(SystemExit) as ended:
             cli.main()
         code = ended.value.code
@@ -76,6 +77,16 @@ def test_help_names_every_subcommand_and_exit_code(call: Call) -> None:
     assert ended.code == 0
     assert all(f"\n  {name} " in ended.out for name in SUBCOMMANDS)
     assert "0 pass · 1 fail" in ended.out
+
+
+@pytest.mark.parametrize(("package", "code"), [(GOOD, ExitCode.PASS), (BLOCKED, ExitCode.FAIL)])
+def test_process_ends_with_the_code_and_with_all_that_it_said(tmp_path: Path, package: str, code: int) -> None:
+    (tmp_path / "one.wpk.yaml").write_text(package)
+    argv = [sys.executable, "-c", "from wpk_sandbox.cli import main; print('before'); main()", "check"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert done.stdout.startswith("before\n")
+    assert "one.wpk.yaml" in done.stdout
 
 
 @pytest.mark.parametrize("subcommand", SUBCOMMANDS)

@@ -145,22 +145,19 @@ def script(tried: Iterable[Target], *, rights: bool = True) -> str:
 
 
 def evidence(
-    answers: Answers, tried: Iterable[Target], *, gate: bool = False, joined: bool = False, rights: bool = True
+    answers: Answers, tried: Iterable[Target], *, gate: bool = False, rights: bool = True
 ) -> list[Evidence]:
     """What was found open or closed.
 
-    With a `gate`, somebody refuses at once what is tried; a shell that is `joined` to a cluster's network may also
-    wait for an answer in vain. Else only "there is no way" proves that there is none.
+    With a `gate`, somebody refuses at once what is tried. Else only "there is no way" proves that there is none.
     """
-    accepted = _NO_WAY + _NO_NAME + (_REFUSED if gate or joined else ())
+    accepted = _NO_WAY + _NO_NAME + (_REFUSED if gate else ())
     closed = set(answers.all("interface")) <= {"lo", GATE_DEVICE if gate else "lo"}
-    reached = [_reached(answers, target, accepted, patient=joined, closed=closed) for target in tried]
+    reached = [_reached(answers, target, accepted, closed=closed) for target in tried]
     return [*reached, *(_rights(answers) if rights else ())]
 
 
-def _reached(
-    answers: Answers, target: Target, accepted: tuple[str, ...], *, patient: bool, closed: bool
-) -> Evidence:
+def _reached(answers: Answers, target: Target, accepted: tuple[str, ...], *, closed: bool) -> Evidence:
     probe, place = f"canary: {target.name}", f"{target.host}, port {target.port}"
     if target.answered:
         return Evidence(probe, True, f"{target.host} is not tried: a route of the settings answers for it")
@@ -174,7 +171,7 @@ def _reached(
         return Evidence(probe, True, seen)
     silent = status.isdigit() and (int(status) >= 124 or "timed out" in words.lower())
     if silent:
-        return Evidence(probe, patient, f"{place}: no answer in {PATIENCE} s ({answers.one('tool')})")
+        return Evidence(probe, False, f"{place}: no answer in {PATIENCE} s ({answers.one('tool')})")
     return Evidence(probe, False, seen if status else f"{place}: the probe said nothing")
 
 

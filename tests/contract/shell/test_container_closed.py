@@ -16,6 +16,7 @@ from shell_suite import BUSYBOX, DEBIAN, LIMITS, Kind, eventually
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox import canary, daemon
 from wpk_sandbox.sandbox.sandbox import Answer, Evidence, Network, Route, SandboxSpec, Shell, ShellAccess
+from wpk_sandbox.sandbox.shells import docker, docker_options
 from wpk_sandbox.sandbox.shells.docker import DOCKER
 from wpk_sandbox.sandbox.shells.docker_evidence import bridge_gateway
 from wpk_sandbox.sandbox.shells.docker_exec import execute
@@ -124,10 +125,20 @@ def test_a_command_that_is_held_runs_when_it_may_and_never_without_a_word() -> N
         assert say("ls /workspace") == "first\n"
 
 
-def test_the_canary_finds_an_open_network_open() -> None:
+def test_the_canary_finds_an_open_network_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real shell, put into a namespace of ours in which all that must not answer answers."""
-    with answering() as (made, _), kind(access=ShellAccess(f"container:{made}")).open() as shell:
-        sent = canaries(shell.evidence())
+
+    def opened(spec: SandboxSpec) -> dict[str, Any]:
+        options = docker_options.container_options(spec)
+        host = {name: value for name, value in options["host_config"].items() if not name.startswith("Dns")}
+        return {**options, "hostname": None, "host_config": {**host, "NetworkMode": f"container:{made}"}}
+
+    with answering() as (made, _):
+        monkeypatch.setattr(docker, "container_options", opened)
+        with kind(network=Network(record=False)).open() as shell:
+            evidence = shell.evidence()
+    assert not next(each for each in evidence if each.probe == "container: network").held
+    sent = canaries(evidence)
     assert sent.pop("rights").held
     assert {name for name, each in sent.items() if each.held} == set()
     assert all("connected" in each.seen for each in sent.values())

@@ -56,11 +56,6 @@ def test_a_refusal_is_somebody_unless_there_is_a_gate_to_refuse() -> None:
     assert judged("1 bash: connect: Connection refused", gate=True).held
 
 
-def test_what_joined_a_clusters_network_may_wait_in_vain_but_not_connect() -> None:
-    assert judged("124 ", joined=True).held
-    assert not judged("0 ", joined=True).held
-
-
 def test_evidence_tells_what_was_tried_with_what_and_the_answer() -> None:
     seen = judged("1 169.254.169.254: connect: Network is unreachable").seen
     assert seen == "169.254.169.254, port 80: Network is unreachable (bash)"

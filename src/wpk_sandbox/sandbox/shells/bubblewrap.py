@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from wpk_sandbox import command
-from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells import inside
@@ -46,8 +45,6 @@ class _Bubblewrap:
     def why_not(self, spec: SandboxSpec) -> str | None:
         if (bwrap := command.find("bwrap")) is None:
             return "bubblewrap is not installed; `apt install bubblewrap`, or your system's equivalent"
-        if spec.access and spec.access.network:
-            return "a bubblewrap shell has no network, so it cannot reach a cluster; take a container shell"
         if interpreter(_user()) is None:
             return f"user {inside.USER} cannot read this Python; install python3 in /usr, or do not run as root"
         refusal = _try_namespaces(bwrap, _user())
@@ -55,8 +52,6 @@ class _Bubblewrap:
 
     @contextmanager
     def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
-        if spec.access and spec.access.network:
-            raise SandboxError("a bubblewrap shell cannot join a cluster's network", "take a container shell")
         with opened(lambda groups: BubblewrapShell(spec, groups, _user()), spec.limits, ledger) as shell:
             yield shell
 

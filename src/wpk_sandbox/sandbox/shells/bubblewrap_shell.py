@@ -100,7 +100,7 @@ class BubblewrapShell(SupervisedShell):
         namespaces = answers.one("user namespaces")
         return (
             *probe.common_evidence(answers),
-            probe.network_evidence(answers, joined="", device=NAME if gate else ""),
+            probe.network_evidence(answers, device=NAME if gate else ""),
             self.calls_evidence(answers),
             Evidence("further user namespaces", namespaces == "0", f"{namespaces or 'any number'} may be made"),
             *limits_evidence(self.limits, self.groups, answers),

@@ -94,7 +94,7 @@ class _DockerShell:
         self._given = given(spec)
         self._before = Counters()
         self._watch = Watch(container)
-        self.details = self._described("the cluster's network only" if self._given.network else "no network")
+        self.details = self._described("no network")
 
     def _described(self, network: str) -> str:
         limits = self._spec.limits

@@ -44,16 +44,15 @@ def measured(container: str, spec: SandboxSpec, ready: Callable[[], bool]) -> tu
     answers = probe.Answers(outcome.output.text(STDOUT))
     with daemon.translated("look at the shell's container"):
         inspected = daemon.client().api.inspect_container(container)
-    joined = spec.access.network if spec.access else ""
     return (
         *probe.common_evidence(answers, allowed=spec.security.add_capabilities),
         probe.storage_evidence(answers),
         probe.host_files_evidence(answers),
-        probe.network_evidence(answers, joined, device=GATE_DEVICE if gate else ""),
+        probe.network_evidence(answers, device=GATE_DEVICE if gate else ""),
         *_kernel(answers, spec),
         user_map_evidence(answers.one("user map")),
         *posture_evidence(inspected, facts(), spec),
-        *canary.evidence(answers, tried, gate=gate, joined=bool(joined)),
+        *canary.evidence(answers, tried, gate=gate),
     )
 
 

@@ -26,8 +26,7 @@ def shell_image(spec: SandboxSpec) -> str:
 
 def has_gate(spec: SandboxSpec) -> bool:
     """True when a gate is to be opened: to record, or because there is something to reach."""
-    joined = spec.access is not None and spec.access.network != ""
-    return not joined and (spec.network.record or bool(routes(spec)))
+    return spec.network.record or bool(routes(spec))
 
 
 def gate(spec: SandboxSpec, ledger: Ledger, shell: str) -> ContainerGate | None:

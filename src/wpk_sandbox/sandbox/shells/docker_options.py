@@ -50,21 +50,17 @@ def _facts(client: Any) -> Mapping[str, Any]:
 
 def container_options(spec: SandboxSpec) -> dict[str, Any]:
     """What the container is created with, for the SDK's `create_container`."""
-    joined = spec.access.network if spec.access and spec.access.network else "none"
-    options: dict[str, Any] = {
+    return {
         **PROCESS,
+        "hostname": inside.HOSTNAME,
         "working_dir": inside.WORKSPACE,
         "environment": inside.ENVIRONMENT,
         "healthcheck": {"test": ["NONE"]},
-        "host_config": daemon.client().api.create_host_config(**host_options(spec, joined)),
+        "host_config": daemon.client().api.create_host_config(**host_options(spec)),
     }
-    # A container in another's network has that one's host name, and the daemon refuses a second.
-    if not joined.startswith("container:"):
-        options["hostname"] = inside.HOSTNAME
-    return options
 
 
-def host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
+def host_options(spec: SandboxSpec) -> dict[str, Any]:
     """The same for `create_host_config`.
 
     There is no limit of the user's processes (RLIMIT_NPROC): the kernel counts them over all containers, so that
@@ -80,7 +76,9 @@ def host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
         "memlock": inside.LOCKED_MEMORY,
     }
     options: dict[str, Any] = {
-        "network_mode": network,
+        "network_mode": "none",
+        # Else a program with musl waits for five seconds before it believes that nobody answers.
+        "dns_opt": ["timeout:1", "attempts:1"],
         "read_only": True,
         "cap_drop": list(spec.security.drop_capabilities),
         "cap_add": list(spec.security.add_capabilities),
@@ -97,9 +95,6 @@ def host_options(spec: SandboxSpec, network: str) -> dict[str, Any]:
         "log_config": {"Type": "none"},
         "restart_policy": {"Name": "no"},
     }
-    if network == "none":
-        # Else a program with musl waits for five seconds before it believes that nobody answers.
-        options["dns_opt"] = ["timeout:1", "attempts:1"]
     options |= network_options(spec)
     return {**options, "runtime": spec.runtime} if spec.runtime else options
 

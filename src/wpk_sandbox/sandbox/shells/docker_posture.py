@@ -54,8 +54,7 @@ def _rows(inspected: Mapping[str, Any], facts: Mapping[str, Any], spec: SandboxS
     yield "5.5", "privileged", False, bool(host["Privileged"])
     yield "5.6", "folders of the host or volumes", [], [mount["Destination"] for mount in inspected["Mounts"]]
     yield "5.9", "published ports", (False, {}), (bool(host["PublishAllPorts"]), host["PortBindings"] or {})
-    joined = spec.access.network if spec.access and spec.access.network else "none"
-    yield "5.10", "network", joined, host["NetworkMode"]
+    yield "5.10", "network", "none", host["NetworkMode"]
     yield "5.11", "memory, with swap", (limits.step_memory,) * 2, (host["Memory"], host["MemorySwap"])
     yield "5.12", "CPU", int(limits.step_cpu * 1e9), host["NanoCpus"]
     yield "5.13", "read-only root", True, host["ReadonlyRootfs"]

@@ -12,7 +12,6 @@ def given(spec: SandboxSpec) -> ShellAccess:
     """The same with files and variables; where both name one, the cluster's stands."""
     access, network = spec.access or ShellAccess(), spec.network
     return ShellAccess(
-        access.network,
         {**network.files, **access.files},
         {**network.environment, **access.environment},
         routes(spec),

@@ -57,4 +57,4 @@ def _user() -> int | None:
 
 
 def _wants_a_network(spec: SandboxSpec) -> bool:
-    return bool(spec.network.routes or (spec.access and (spec.access.network or spec.access.routes)))
+    return bool(spec.network.routes or (spec.access and spec.access.routes))

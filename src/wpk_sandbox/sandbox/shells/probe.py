@@ -169,12 +169,10 @@ def host_files_evidence(answers: Answers) -> Evidence:
     return Evidence("host's files", bool(answers.one("uid")) and not told, ", ".join(told) or "none can be read")
 
 
-def network_evidence(answers: Answers, joined: str, device: str = "") -> Evidence:
-    """No interface but the loopback and the gate's `device`, unless it joined a cluster's network on purpose."""
+def network_evidence(answers: Answers, device: str = "") -> Evidence:
+    """No interface but the loopback and the gate's `device`."""
     interfaces = answers.all("interface")
     seen = f"interfaces: {', '.join(interfaces) or 'none'}"
-    if joined:
-        return Evidence("network", True, f"{seen}; joined to {joined}")
     return Evidence("network", bool(answers.one("uid")) and set(interfaces) <= {"lo", device}, seen)
 
 

@@ -1,18 +1,13 @@
 import os
 import re
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from wpk_sandbox.errors import SandboxError
-from wpk_sandbox.sandbox.ledger import Ledger
-from wpk_sandbox.sandbox.sandbox import SandboxSpec, ShellAccess
+from wpk_sandbox.sandbox.sandbox import SandboxSpec
 from wpk_sandbox.sandbox.shells import bubblewrap_root, delivery
 from wpk_sandbox.sandbox.shells.bubblewrap import BUBBLEWRAP
-
-JOINED = SandboxSpec(access=ShellAccess("container:x"))
 
 
 def test_host_without_bubblewrap_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -35,17 +30,6 @@ def test_host_that_refuses_namespaces_is_told_what_bubblewrap_said(
     assert reason is not None
     assert "No permissions to create a new namespace" in reason
     assert "; " in reason, "a remedy follows"
-
-
-@pytest.mark.needs("bwrap")
-def test_it_has_no_network_to_join() -> None:
-    reason = BUBBLEWRAP.why_not(JOINED)
-    assert reason is not None
-    assert "network" in reason
-    ledger = Ledger("unit", datetime.now(UTC))
-    with pytest.raises(SandboxError, match="network"), BUBBLEWRAP.open(JOINED, ledger):
-        pass
-    assert ledger.close().made == 0
 
 
 def test_nothing_of_the_host_is_writable_or_outside_of_what_is_named() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec, ShellAccess
+from wpk_sandbox.sandbox.sandbox import Limits, SandboxSpec
 from wpk_sandbox.sandbox.seccomp.profile import docker_profile
 from wpk_sandbox.sandbox.shells.docker_posture import posture_evidence, user_map_evidence
 
@@ -99,11 +99,16 @@ def test_apparmor_is_asked_for_only_where_the_host_has_it() -> None:
     assert posture_evidence(without, {**FACTS, "SecurityOptions": ["name=seccomp"]}, SPEC)[0].held
 
 
-def test_a_clusters_network_and_another_runtime_are_asked_for_by_name() -> None:
-    spec = SandboxSpec(limits=SPEC.limits, access=ShellAccess("container:abc"), runtime="runsc")
-    joined = {**INSPECTED, "HostConfig": {**HOST_CONFIG, "NetworkMode": "container:abc", "Runtime": "runsc"}}
-    assert posture_evidence(joined, FACTS, spec)[0].held
-    assert len([found for found in posture_evidence(INSPECTED, FACTS, spec) if not found.held]) == 2
+def test_another_runtime_is_asked_for_by_its_name() -> None:
+    spec = SandboxSpec(limits=SPEC.limits, runtime="runsc")
+    other = {**INSPECTED, "HostConfig": {**HOST_CONFIG, "Runtime": "runsc"}}
+    assert posture_evidence(other, FACTS, spec)[0].held
+    assert len([found for found in posture_evidence(INSPECTED, FACTS, spec) if not found.held]) == 1
+
+
+def test_a_container_in_anothers_network_is_not_as_asked_for() -> None:
+    joined = {**INSPECTED, "HostConfig": {**HOST_CONFIG, "NetworkMode": "container:abc"}}
+    assert [found.probe for found in posture_evidence(joined, FACTS, SPEC)] == ["container: network"]
 
 
 @pytest.mark.parametrize(

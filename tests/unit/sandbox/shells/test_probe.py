@@ -22,7 +22,7 @@ def held(answers: str, *, allowed: tuple[str, ...] = ("NET_BIND_SERVICE",)) -> d
     read = probe.Answers(answers)
     found = [
         *probe.common_evidence(read, allowed=allowed),
-        probe.network_evidence(read, joined=""),
+        probe.network_evidence(read),
         *probe.group_limits_evidence(read, Limits()),
     ]
     return {item.probe: item.held for item in found}
@@ -64,13 +64,6 @@ def test_capability_that_was_not_allowed_may_not_be_obtainable() -> None:
     assert held(CLOSED, allowed=())["capabilities"] is False
 
 
-def test_joined_network_is_named() -> None:
-    evidence = probe.network_evidence(probe.Answers("uid\t1\ninterface\teth0"), joined="container:abc")
-    assert evidence.held
-    assert "eth0" in evidence.seen
-    assert "container:abc" in evidence.seen
-
-
 def test_capabilities_have_their_kernel_numbers() -> None:
     assert probe.capabilities("0000000000200001") == {"CHOWN", "SYS_ADMIN"}
     assert probe.capabilities("0000010000000000") == {"CHECKPOINT_RESTORE"}
@@ -100,5 +93,7 @@ def test_the_hosts_files_and_the_kernels_switches_are_named_where_they_are_open(
 
 def test_the_gates_device_is_no_network_where_there_is_a_gate() -> None:
     answers = probe.Answers("uid\t65532\ninterface\tlo\ninterface\twpk0\n")
-    assert probe.network_evidence(answers, "", device="wpk0").held
-    assert not probe.network_evidence(answers, "").held
+    assert probe.network_evidence(answers, device="wpk0").held
+    assert not probe.network_evidence(answers).held
+    other = probe.Answers("uid\t65532\ninterface\tlo\ninterface\teth0\n")
+    assert not probe.network_evidence(other, device="wpk0").held

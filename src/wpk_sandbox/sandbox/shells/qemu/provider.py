@@ -35,16 +35,12 @@ class _Qemu:
             busybox()
         except SandboxError as error:
             return f"{error}; {error.remedy}"
-        if spec.access and spec.access.network:
-            return "a virtual machine joins no network of containers"
         return image.why_not(spec)
 
     @contextmanager
     def open(self, spec: SandboxSpec, ledger: Ledger) -> Iterator[Shell]:
         placed = given(spec)
         inside.require_placeable(placed)
-        if placed.network:
-            raise SandboxError("a virtual machine joins no network of containers", "take a container shell")
         kernel = find_kernel(spec.vm_kernel)
         accelerated = acceleration(kernel) is Acceleration.WORKS
         root = image.open_image(spec, ledger)

@@ -235,6 +235,20 @@ def test_samples_stay_few_however_long_it_takes(monkeypatch: pytest.MonkeyPatch)
     assert samples.take() == []
 
 
+def test_the_most_memory_is_kept_whenever_it_was_seen() -> None:
+    samples = sampling.Samples()
+    for memory in (10, 700, 900, 20):
+        samples.add(memory, memory, 1, 0)
+    samples.add(21, 15, 1, 0, now=True)
+    samples.told(500)
+    samples.add(22, 5, 1, 0, now=True)
+    samples.add(23, 5, 1, 0, now=True)
+    assert [look[2] for look in samples.take()] == [10, 900, 15, 500, 5, 5]
+    for number in range(2000):
+        samples.add(number, 10_000 if number == 777 else 1, 1, 0, now=True)
+    assert max(look[2] for look in samples.take()) == 10_000
+
+
 def test_sample_is_taken_when_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = sampling.Samples()
     samples.add(0, 0, 0, 0)

@@ -147,7 +147,10 @@ class Supervisor:
                 self.answer(self.outcome(status))
 
     def outcome(self, status: int) -> dict[str, Any]:
-        self.peaks["memory_peak"] = max(self.peaks["memory_peak"], self.largest_child)
+        # A child begins with the memory of this process, from which it is forked: no less says anything.
+        if self.largest_child > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024:
+            self.peaks["memory_peak"] = max(self.peaks["memory_peak"], self.largest_child)
+            self.samples.told(self.largest_child)
         if self.ended is None and self.largest_child >= self.settings["memory"]:
             self.ended = ("memory limit", f"a process of it used {self.largest_child >> 20} MiB of memory")
             self.kill()

@@ -199,7 +199,7 @@ def _seen(step: StepResult) -> str:
     """What the sandbox stopped, what was tried and which limits came near, before what the step said itself."""
     lines = [
         *(f"{seen.kind(event)}: {seen.event(event)}" for event in seen.told_apart(step.events, step.network)),
-        *map(str, seen.calls(step.network)),
+        *map(str, seen.calls(step.network, step.events)),
         *(f"near a limit: {warning}" for warning in step.warnings),
     ]
     return "".join(f"{each}\n" for each in lines)

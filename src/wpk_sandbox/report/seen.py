@@ -27,13 +27,20 @@ class Call:
     answer: Answer
     processes: tuple[str, ...]
     count: int
+    severity: Severity | None = None
+
+    @property
+    def came_to(self) -> str:
+        """`refused`, or `refused, high` where it is worse than to call out."""
+        grave = self.severity is not None and self.severity.rank >= Severity.HIGH.rank
+        return f"{self.answer}, {self.severity}" if grave else str(self.answer)
 
     def __str__(self) -> str:
-        return f"{self.what} ({self.answer}){times(self.count)}{_by(self.processes)}"
+        return f"{self.what} ({self.came_to}){times(self.count)}{_by(self.processes)}"
 
 
-def calls(attempts: Sequence[Attempt]) -> list[Call]:
-    """What a reader wants to know of the attempts, refused ones first.
+def calls(attempts: Sequence[Attempt], events: Sequence[SecurityEvent] = ()) -> list[Call]:
+    """What a reader wants to know of the attempts, refused ones first; `events` say how bad each was.
 
     Left out is what only led to another: the question for the name of a host that was then called, the connection
     beneath a call to a mock; and calls to the sandbox's own cluster, which are what a runbook is for.
@@ -52,10 +59,16 @@ def calls(attempts: Sequence[Attempt]) -> list[Call]:
             answer,
             tuple(dict.fromkeys(one.process for one in group if one.process)),
             sum(one.count for one in group),
+            _worst(group, events),
         )
         for (tried, answer), group in found.items()
     ]
     return sorted(merged, key=lambda call: list(Answer).index(call.answer))
+
+
+def _worst(attempts: Iterable[Attempt], events: Sequence[SecurityEvent]) -> Severity | None:
+    told = [each for attempt in attempts if (each := severity(attempt, events)) is not None]
+    return max(told, key=lambda each: each.rank, default=None)
 
 
 def severity(attempt: Attempt, events: Iterable[SecurityEvent]) -> Severity | None:
@@ -141,8 +154,8 @@ def events(package: PackageResult) -> tuple[SecurityEvent, ...]:
 
 def calls_by_step(package: PackageResult) -> list[tuple[str, Call]]:
     """Each target with the step that tried it, refused ones first."""
-    rows = [(step.label, call) for step in steps(package) for call in calls(step.network)]
-    rows += [(AFTER, call) for call in calls(package.network)]
+    rows = [(step.label, call) for step in steps(package) for call in calls(step.network, step.events)]
+    rows += [(AFTER, call) for call in calls(package.network, package.events)]
     return sorted(rows, key=lambda row: list(Answer).index(row[1].answer))
 
 

@@ -121,8 +121,9 @@ def _seen(network: Sequence[Attempt], events: Sequence[SecurityEvent]) -> Iterat
     for event in seen.told_apart(events, network):
         tone = Tone.BAD if seen.is_grave(event) else Tone.WARN
         rows.append((f"{seen.kind(event)}: {shorten(seen.event(event), 300)}", tone))
-    for call in seen.calls(network):
-        tone = Tone.WARN if call.answer is Answer.REFUSED else Tone.PLAIN
+    for call in seen.calls(network, events):
+        refused = Tone.WARN if call.severity is Severity.MEDIUM else Tone.BAD
+        tone = refused if call.answer is Answer.REFUSED else Tone.PLAIN
         rows.append((shorten(str(call), 300), tone))
     yield from rows[:MOST_SEEN]
     if len(rows) > MOST_SEEN:

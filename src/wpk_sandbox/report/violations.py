@@ -5,6 +5,7 @@ the same one again after the next run.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wpk_sandbox.finding import Finding, Location, Rule, Severity
 from wpk_sandbox.report import seen
@@ -63,6 +64,7 @@ def _findings(
     for event in seen.told_apart(events, network):
         rule = _RULES[event.threat]
         yield Finding(rule.id, event.severity, f"{who}: {event.message}", place, rule.fix, rule.cwe)
-    for call in seen.calls(network):
+    for call in seen.calls(network, events):
         if call.answer is Answer.REFUSED:
-            yield NETWORK.at(place, f"{who}: {call.what}, which was refused")
+            found = NETWORK.at(place, f"{who}: {call.what}, which was refused")
+            yield replace(found, severity=call.severity or found.severity)

@@ -41,6 +41,25 @@ def test_one_target_is_told_once_with_all_its_callers() -> None:
     assert str(call) == "tried 192.0.2.1:80 (refused) ×8, curl (0), curl (1) and 2 more"
 
 
+def test_a_call_that_is_worse_than_others_says_so_in_every_form() -> None:
+    tried = Attempt("tcp", "169.254.169.254", 80, process="curl (3)")
+    about = SecurityEvent(
+        Threat.NETWORK, Severity.HIGH, "a connection to 169.254.169.254 was refused", "", "curl (3)"
+    )
+    (call,) = seen.calls([tried], [about])
+    assert (call.severity, call.came_to) == (Severity.HIGH, "refused, high")
+    assert str(call) == "tried 169.254.169.254:80 (refused, high), curl (3)"
+    (other,) = seen.calls([tried])
+    assert (other.severity, other.came_to) == (Severity.MEDIUM, "refused")
+    package = replace(PASSING, steps=(), network=(tried,), events=(about,))
+    assert [each.severity for each in violations(package)] == [Severity.HIGH]
+
+
+def test_what_was_answered_has_no_severity() -> None:
+    (call,) = seen.calls([Attempt("tcp", name="a.example", port=80, answer=Answer.ALLOWED)])
+    assert (call.severity, call.came_to) == (None, "allowed")
+
+
 def test_the_question_for_a_name_that_is_then_called_is_not_told_beside_the_call() -> None:
     asked = Attempt("dns", name="a.example")
     assert [call.what for call in seen.calls([asked])] == ["looked up a.example"]

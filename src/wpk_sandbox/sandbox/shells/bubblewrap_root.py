@@ -47,9 +47,10 @@ def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[
 
     `settings` are what the supervisor is told.
     """
-    written = {**delivery.supervisor(SUPERVISOR), **_gate(), SETTINGS: settings, **_WRITTEN}
+    written = {path: text.encode() for path, text in {SETTINGS: settings, **_WRITTEN}.items()}
+    contents = {**delivery.supervisor(SUPERVISOR), **_gate(), **written}
     descriptors = {
-        path: open_files.enter_context(memory_file(text.encode())).fileno() for path, text in written.items()
+        path: open_files.enter_context(memory_file(content)).fileno() for path, content in contents.items()
     }
     arguments = [
         *_usr(),
@@ -85,7 +86,7 @@ def _outside_usr(python: Path) -> Iterable[str]:
         yield from ("--setenv", "LD_LIBRARY_PATH", str(paths[-1]))
 
 
-def _gate() -> dict[str, str]:
-    """The modules that make the gate's device, likewise as text."""
+def _gate() -> dict[str, bytes]:
+    """The modules that make the gate's device, likewise."""
     modules = [Path(device.__file__).with_name(f"{name}.py") for name in ("__init__", "netlink", "device")]
-    return {f"{SUPERVISOR}/gate/{path.name}": path.read_text(encoding="utf-8") for path in modules}
+    return delivery.package(SUPERVISOR, modules)

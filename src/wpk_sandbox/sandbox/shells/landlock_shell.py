@@ -174,8 +174,8 @@ def lay_out(base: Path, user: int | None) -> None:
         if user is not None:
             os.chown(base / name, user, user)
         (base / name).chmod(0o700)
-    for path, text in delivery.supervisor(str(base / "supervisor")).items():
+    for path, content in delivery.supervisor(str(base / "supervisor")).items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).parent.chmod(0o755)
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_bytes(content)
         Path(path).chmod(0o644)

@@ -1,15 +1,16 @@
 """The evidence that policies hold, from an API server that takes its time to hold requests to them."""
 
 import json
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from kubernetes.client import ApiClient, Configuration
 
 from wpk_sandbox.errors import SandboxError
-from wpk_sandbox.sandbox.clusters.kind import admission
+from wpk_sandbox.sandbox.clusters.kind import admission, closing
 
 REFUSAL = {"code": 403, "message": "services is forbidden: ValidatingAdmissionPolicy 'node-ports' denied request"}
 
@@ -19,6 +20,7 @@ class Server(ThreadingHTTPServer):
 
     taken_before = 0
     asked = 0
+    words = ""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked += 1
         refused = self.server.asked > self.server.taken_before
-        body = json.dumps(REFUSAL if refused else {"kind": "Service"}).encode()
+        body = self.server.words.encode() or json.dumps(REFUSAL if refused else {"kind": "Service"}).encode()
         self.send_response(403 if refused else 201)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -78,3 +80,25 @@ def test_cluster_whose_policies_never_hold_is_not_used(
     monkeypatch.setattr(admission, "TIMEOUT", 0.0)
     with pytest.raises(SandboxError, match="until the policies hold: the API server took it"):
         admission.await_policies(api)
+
+
+def test_answer_in_other_words_than_json_is_shown_and_holds_nothing(api: ApiClient, server: Server) -> None:
+    server.words = "no more than words"
+    seen = admission.evidence(api, timeout=0)
+    assert (seen.held, seen.seen) == (False, "no more than words")
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda api: closing.quota_evidence(api, "default"),
+        lambda api: closing.admission_evidence(api, "default"),
+        lambda api: admission.evidence(api, timeout=0),
+    ],
+    ids=["quota", "pod security", "policies"],
+)
+def test_api_server_that_does_not_answer_is_told_as_that(measure: Callable[[ApiClient], object]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(SandboxError, match="does not answer"):
+        measure(ApiClient(Configuration(host=f"http://127.0.0.1:{port}")))

@@ -1,11 +1,10 @@
 """The policies of the sandbox, given to the API server, and the evidence that it holds requests to them."""
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from wpk_sandbox.errors import SandboxError
-from wpk_sandbox.sandbox.clusters.kind.calls import INTERVAL, WAIT_REMEDY, call, translated
+from wpk_sandbox.sandbox.clusters.kind.calls import INTERVAL, WAIT_REMEDY, call, refusal, translated
 from wpk_sandbox.sandbox.clusters.policies import ON_PODS, Policy, policies
 from wpk_sandbox.sandbox.sandbox import Evidence, Security
 
@@ -90,17 +89,18 @@ def evidence(api: "ApiClient", *, timeout: float = TIMEOUT) -> Evidence:
 
 
 def _asked_for_a_port(api: "ApiClient") -> Evidence:
-    """As a dry run, which leaves nothing behind."""
+    """As a dry run, which leaves nothing behind. Raises `SandboxError` where nobody answers."""
     from kubernetes.client import ApiException  # noqa: PLC0415 - heavy
 
     probe = "open a port of the node by a service"
     spec = {"type": "NodePort", "ports": [{"port": 80}]}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "wpk-sandbox-probe"}, "spec": spec}
-    try:
-        call(api, "POST", "/api/v1/namespaces/default/services", service, query=(("dryRun", "All"),))
-    except ApiException as error:
-        said = str(json.loads(error.body or "{}").get("message", error.reason))
-        return Evidence(probe, error.status == _FORBIDDEN and "ValidatingAdmissionPolicy" in said, said[:200])
+    with translated("ask for an open service"):
+        try:
+            call(api, "POST", "/api/v1/namespaces/default/services", service, query=(("dryRun", "All"),))
+        except ApiException as error:
+            said = refusal(error)
+            return Evidence(probe, error.status == _FORBIDDEN and "ValidatingAdmissionPolicy" in said, said)
     return Evidence(probe, held=False, seen="the API server took it")
 
 

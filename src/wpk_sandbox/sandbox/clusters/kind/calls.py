@@ -3,16 +3,17 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from wpk_sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient, ApiException
 
 INTERVAL = 0.1
 REQUEST_TIMEOUT = 30.0
+_LONGEST_WORDS = 200
 WAIT_REMEDY = "a slow host needs more time: raise the setting boot_timeout, or give the host more CPU"
 
 
@@ -73,6 +74,14 @@ def wait_until(what: str, is_so: Callable[[], bool], *, timeout: float) -> None:
         if time.monotonic() >= until:
             raise SandboxError(f"waited {timeout:.0f} s until {what}: {last}", WAIT_REMEDY)
         time.sleep(INTERVAL)
+
+
+def refusal(error: "ApiException") -> str:
+    """Why the API server refused; it may say so in other words than JSON, before it is quite up."""
+    words = str(error.body or error.reason)
+    with suppress(ValueError, KeyError, TypeError):
+        words = str(json.loads(words)["message"])
+    return words[:_LONGEST_WORDS]
 
 
 @contextmanager

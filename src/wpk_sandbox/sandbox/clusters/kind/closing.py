@@ -1,11 +1,10 @@
 """Closing a booted node, and the evidence that the cluster is closed: network, admission, quota."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.clusters.kind import firewall, probes
-from wpk_sandbox.sandbox.clusters.kind.calls import call
+from wpk_sandbox.sandbox.clusters.kind.calls import call, refusal, translated
 from wpk_sandbox.sandbox.clusters.kind.node import Node
 from wpk_sandbox.sandbox.clusters.kind.tunnel import API_PORT
 from wpk_sandbox.sandbox.namespace import POD_SECURITY_LABEL, QUOTA_NAME
@@ -47,31 +46,36 @@ def network_evidence(node: Node) -> Evidence:
 
 
 def quota_evidence(api: "ApiClient", namespace: str) -> Evidence:
-    """Read the quota that the API server enforces."""
+    """Read the quota that the API server enforces. Raises `SandboxError` where it does not answer."""
     from kubernetes.client import ApiException  # noqa: PLC0415 - heavy
 
     probe = f"use more of {namespace} than its quota"
-    try:
-        quota = call(api, "GET", f"/api/v1/namespaces/{namespace}/resourcequotas/{QUOTA_NAME}")
-    except ApiException as error:
-        return Evidence(probe, held=False, seen=f"{error.status} {error.reason}")
+    with translated(f"read the quota of {namespace}"):
+        try:
+            quota = call(api, "GET", f"/api/v1/namespaces/{namespace}/resourcequotas/{QUOTA_NAME}")
+        except ApiException as error:
+            return Evidence(probe, held=False, seen=f"{error.status} {error.reason}")
     hard = quota["status"].get("hard", {})
     return Evidence(probe, bool(hard), ", ".join(f"{name} {value}" for name, value in sorted(hard.items())))
 
 
 def admission_evidence(api: "ApiClient", namespace: str) -> Evidence:
-    """Ask for a privileged pod, as a dry run that leaves nothing behind; Pod Security must refuse it."""
+    """Ask for a privileged pod, as a dry run that leaves nothing behind; Pod Security must refuse it.
+
+    Raises `SandboxError` where the API server does not answer.
+    """
     from kubernetes.client import ApiException  # noqa: PLC0415 - heavy
 
     probe = f"create a privileged pod in {namespace}"
     path = f"/api/v1/namespaces/{namespace}"
-    try:
-        labels = call(api, "GET", path)["metadata"].get("labels", {})
-        if labels.get(POD_SECURITY_LABEL) == "privileged":
-            return Evidence(probe, held=True, seen="allowed by the settings, so not tried")
-        call(api, "POST", f"{path}/pods", _privileged_pod(), query=(("dryRun", "All"),))
-    except ApiException as error:
-        return Evidence(probe, _is_pod_security(error), seen=f"{error.status}, {_message(error)}")
+    with translated(f"ask for a privileged pod in {namespace}"):
+        try:
+            labels = call(api, "GET", path)["metadata"].get("labels", {})
+            if labels.get(POD_SECURITY_LABEL) == "privileged":
+                return Evidence(probe, held=True, seen="allowed by the settings, so not tried")
+            call(api, "POST", f"{path}/pods", _privileged_pod(), query=(("dryRun", "All"),))
+        except ApiException as error:
+            return Evidence(probe, _is_pod_security(error), seen=f"{error.status}, {refusal(error)}")
     return Evidence(probe, held=False, seen="the API server took it")
 
 
@@ -87,8 +91,3 @@ def _privileged_pod() -> dict[str, Any]:
 
 def _is_pod_security(error: "ApiException") -> bool:
     return error.status == _FORBIDDEN and "violates PodSecurity" in str(error.body)
-
-
-def _message(error: "ApiException") -> str:
-
-    return str(json.loads(error.body).get("message", error.reason))[:200] if error.body else str(error.reason)

@@ -5,7 +5,7 @@ import stat
 import sys
 from collections.abc import Iterable
 from importlib.machinery import SourceFileLoader
-from importlib.util import MAGIC_NUMBER, cache_from_source
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 # Folders and files of a host, beside /usr, without which its programs do not work as they should.
@@ -52,11 +52,12 @@ def package(folder: str, modules: Iterable[Path]) -> dict[str, bytes]:
     """
     found = {}
     for path in modules:
-        below = f"{path.parent.name}/{path.name}"
-        found[f"{folder}/{below}"] = path.read_bytes()
+        beside = f"{folder}/{path.parent.name}"
+        found[f"{beside}/{path.name}"] = path.read_bytes()
         code = SourceFileLoader(path.stem, str(path)).get_code(path.stem)
         # PEP 552: bytecode that is not to be held against its source.
-        found[cache_from_source(f"{folder}/{below}")] = MAGIC_NUMBER + b"\1" + bytes(11) + marshal.dumps(code)
+        bytecode = MAGIC_NUMBER + b"\1" + bytes(11) + marshal.dumps(code)
+        found[f"{beside}/__pycache__/{path.stem}.{sys.implementation.cache_tag}.pyc"] = bytecode
     return found
 
 

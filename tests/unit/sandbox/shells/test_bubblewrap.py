@@ -35,7 +35,7 @@ def test_host_that_refuses_namespaces_is_told_what_bubblewrap_said(
 def test_nothing_of_the_host_is_writable_or_outside_of_what_is_named() -> None:
     with ExitStack() as files:
         arguments, descriptors = bubblewrap_root.root_arguments(Path("/usr/bin/python3"), "{}", files)
-        contents = {number: os.read(number, 65536).decode() for number in descriptors}
+        contents = {number: os.read(number, 65536) for number in descriptors}
     binds = [(option, *arguments[at + 1 : at + 3]) for at, option in enumerate(arguments) if "bind" in option]
     assert {option for option, source, _ in binds if not source.startswith("/dev/")} <= {
         "--ro-bind",
@@ -48,7 +48,7 @@ def test_nothing_of_the_host_is_writable_or_outside_of_what_is_named() -> None:
         for path in sources
     )
     assert arguments.index("--remount-ro") > max(at for at, option in enumerate(arguments) if "bind" in option)
-    assert any("wpk:x:65532:65532" in text for text in contents.values())
+    assert any(b"wpk:x:65532:65532" in content for content in contents.values())
 
 
 def test_interpreter_outside_usr_is_bound_without_the_rest_of_its_home() -> None:

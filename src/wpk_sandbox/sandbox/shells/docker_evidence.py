@@ -59,8 +59,9 @@ def measured(container: str, spec: SandboxSpec, ready: Callable[[], bool]) -> tu
 def _kernel(answers: probe.Answers, spec: SandboxSpec) -> list[Evidence]:
     """What the host's kernel enforces, as it is seen from inside."""
     seccomp = answers.one("Seccomp:")
+    words = f"Seccomp {seccomp or 'unknown'}, own profile; what it denies is not recorded"
     found = [
-        Evidence("system call filter", seccomp == "2", f"Seccomp {seccomp or 'unknown'}, own profile"),
+        Evidence("system call filter", seccomp == "2", words),
         *probe.group_limits_evidence(answers, spec.limits),
     ]
     if not spec.runtime.startswith(_OWN_KERNEL):

@@ -56,6 +56,7 @@ def shortcomings(spec: SandboxSpec) -> tuple[tuple[str, str], ...]:
     held = {controller for hierarchy in hierarchies() for controller in hierarchy.controllers}
     if watched := [limit for controller, limit in _WANTED.items() if controller not in held]:
         words = f"{', '.join(watched)} bounded by resource limits and a look every 50 ms, not by control groups"
-        remedy = "run as root, or where this user's control groups are handed to it (systemd: Delegate=yes)"
+        # A scope of the user's own systemd lies where that user may make groups beside it, as a login's does not.
+        remedy = "start it by `systemd-run --user --scope -p Delegate=yes wpk-sandbox …`, or run as root"
         found.append((words, remedy))
     return tuple(found)

@@ -17,6 +17,10 @@ def test_filter_and_limits_must_be_seen_inside() -> None:
     assert [each.held for each in kernel(UNSEEN, "crun")] == [False, False, False]
 
 
+def test_that_denied_calls_are_not_recorded_is_said() -> None:
+    assert kernel(SEEN)[0].seen == "Seccomp 2, own profile; what it denies is not recorded"
+
+
 def test_a_runtime_with_a_kernel_of_its_own_shows_nothing_of_the_hosts_and_that_is_said() -> None:
     found = kernel(UNSEEN, "runsc")
     assert all(each.held for each in found)

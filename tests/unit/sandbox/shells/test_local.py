@@ -53,5 +53,6 @@ def test_limits_that_nobody_holds_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("wpk_sandbox.sandbox.shells.local.hierarchies", lambda: ())
     if LOCAL.why_not(SandboxSpec()):
         pytest.skip("this host has no shell for local")
-    (what, _), *_ = [found for found in shortcomings(SandboxSpec()) if "control groups" in found[0]]
+    (what, remedy), *_ = [found for found in shortcomings(SandboxSpec()) if "control groups" in found[0]]
     assert what.startswith("memory, processes, CPU bounded")
+    assert "`systemd-run --user --scope" in remedy

@@ -15,7 +15,7 @@ from typing import Any
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.sandbox import Observed, Sample, Usage
 from wpk_sandbox.sandbox.shells import probe
-from wpk_sandbox.sandbox.shells.counters import COUNTERS, Counters, read_counters
+from wpk_sandbox.sandbox.shells.counters import COUNTERS, MEMORY, Counters, read_counters
 from wpk_sandbox.sandbox.shells.docker_exec import Stream
 from wpk_sandbox.sandbox.shells.inside import WATCHER
 from wpk_sandbox.sandbox.shells.output import STDOUT, Output
@@ -24,7 +24,8 @@ from wpk_sandbox.sandbox.shells.output import STDOUT, Output
 _END = "that is all"
 _SCRIPT = f"""echo '{_END} 0'
 {probe.SAY}
-while read -r question; do {COUNTERS}
+while read -r what question; do
+case $what in memory) {MEMORY} ;; *) {COUNTERS} ;; esac
 echo "{_END} $question"; done
 while :; do sleep 3600; done
 """
@@ -34,8 +35,9 @@ PROCESS = {"entrypoint": ["sh", "-c", _SCRIPT], "user": f"{WATCHER}:{WATCHER}", 
 
 _LARGEST_ANSWER = 64 * 1024
 _GLANCE = 0.005
-# Seconds between two samples, each of which costs the container 3 ms of its CPU; and how long one may take.
-INTERVAL, _PATIENCE = 0.5, 1.0
+# Seconds between two samples, each of which costs the container 3 ms of its CPU; between two looks at its memory
+# alone; and how long one may take.
+INTERVAL, MEMORY_INTERVAL, _PATIENCE = 0.5, 0.1, 1.0
 # Of two looks so close together, in seconds, the later one says enough.
 _TOO_CLOSE = 0.05
 
@@ -51,6 +53,7 @@ class Watch:
         self._opened = time.monotonic()
         self._total = Total()
         self._samples: list[Sample] = []
+        self._latest = self._highest = Sample(0.0)
         self._over = threading.Event()
         self._sampler = threading.Thread(target=self._take_samples, daemon=True)
 
@@ -70,20 +73,20 @@ class Watch:
     def ask(self, timeout: float) -> Counters | None:
         """The counters now, of this life of the container; None when process 1 takes longer than `timeout`."""
         with self._talking:
-            stream = self._stream
-            if stream is None or stream.at_end.is_set():
-                return None
-            self._question += 1
-            question = f"{self._question}\n".encode()
-            stream.output = Output(_LARGEST_ANSWER)
-            words = None
-            with suppress(OSError):
-                words = self._answer(stream, lambda: stream.send(question), timeout)
-            if words is None:
+            if (words := self._asked("all", timeout)) is None:
                 return None
             counters = read_counters(words)
             self._note(counters)
         return counters
+
+    def look(self) -> None:
+        """Look at its memory, and remember that where it is the most since the last sample."""
+        with self._talking:
+            if (words := self._asked("memory", _PATIENCE)) is None:
+                return
+            memory, latest = read_counters(words).memory, self._latest
+            if memory > self._highest.memory:
+                self._highest = replace(latest, at=self._now(), memory=memory)
 
     def usage(self, timeout: float) -> Usage:
         """The total of all lives of the container, as far as it could be asked."""
@@ -108,16 +111,40 @@ class Watch:
         self._stream = None
 
     def _take_samples(self) -> None:
-        while not self._over.wait(INTERVAL):
-            self.ask(_PATIENCE)
+        due = time.monotonic() + INTERVAL
+        while not self._over.wait(MEMORY_INTERVAL):
+            if time.monotonic() < due:
+                self.look()
+            else:
+                due = time.monotonic() + INTERVAL
+                self.ask(_PATIENCE)
 
     def _note(self, counters: Counters) -> None:
+        """Keep a sample, and before it the one with the most memory since the last, where both have less."""
         usage = self._total.add(counters)
-        at = round(time.monotonic() - self._opened, 3)
-        cpu = usage.cpu_seconds or 0.0
-        if self._samples and at - self._samples[-1].at < _TOO_CLOSE:
+        now = Sample(self._now(), usage.cpu_seconds or 0.0, counters.memory, counters.processes, counters.stored)
+        last = self._samples[-1] if self._samples else Sample(0.0)
+        if self._highest.memory > max(last.memory, now.memory):
+            self._samples.append(self._highest)
+        elif self._samples and now.at - last.at < _TOO_CLOSE and last.memory <= now.memory:
             self._samples.pop()
-        self._samples.append(Sample(at, cpu, counters.memory, counters.processes, counters.stored))
+        self._samples.append(now)
+        self._latest, self._highest = now, Sample(0.0)
+
+    def _now(self) -> float:
+        return round(time.monotonic() - self._opened, 3)
+
+    def _asked(self, what: str, timeout: float) -> str | None:
+        stream = self._stream
+        if stream is None or stream.at_end.is_set():
+            return None
+        self._question += 1
+        question = f"{what} {self._question}\n".encode()
+        stream.output = Output(_LARGEST_ANSWER)
+        words = None
+        with suppress(OSError):
+            words = self._answer(stream, lambda: stream.send(question), timeout)
+        return words
 
     def _answer(self, stream: Stream, ask: Callable[[], None], timeout: float) -> str | None:
         """What it says to the question; None when the end of that does not come."""

@@ -116,13 +116,13 @@ def _tried(judged: Judged, request: Request, left: float, ledger: Ledger, observ
         return _untried(judged, Verdict.FAIL, reason)
     if left <= 0:
         return _untried(judged, Verdict.INCONCLUSIVE, "the time for all packages together is over (run limit)")
-    # To open a sandbox is to wait for others: a time in which what comes next is loaded.
-    threading.Thread(target=import_module, args=("wpk_sandbox.run.runner",), daemon=True).start()
     settings = request.settings
     choice = choose(settings["sandbox.type"], needs(judged.package), settings.spec)
     intended = plan_package(judged, choice.type.name, request)
     observer.sandbox_opening(choice.type.name, choice.reason)
     spec, beyond = _with_outside(intended, settings)
+    # To open a sandbox is to wait for others: a time in which what comes next is loaded.
+    threading.Thread(target=import_module, args=("wpk_sandbox.run.runner",), daemon=True).start()
     with opened(intended, choice, spec, beyond, ledger) as (sandbox, halves):
         observer.sandbox_ready(sandbox)
         if leaks := [proof for proof in sandbox.evidence if not proof.held]:

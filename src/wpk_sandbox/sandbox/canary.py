@@ -7,8 +7,11 @@ that documentation keeps for examples, or that hosts answer themselves.
 
 import fnmatch
 import ipaddress
+import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from shlex import quote
 
 from wpk_sandbox.sandbox.gate.netlink import NAME as GATE_DEVICE
@@ -57,6 +60,23 @@ class Target:
     host: str
     port: int
     answered: bool = False
+
+
+def next_hop(table: str | None = None) -> str | None:
+    """The gateway of this host's own way out (IPv4), by the table that the kernel shows; None where it has none.
+
+    A shell that is on no bridge of a daemon's would have this one, if it had any.
+    """
+    with suppress(OSError):
+        table = Path("/proc/net/route").read_text(encoding="ascii") if table is None else table
+    for line in (table or "").splitlines()[1:]:
+        fields = line.split()
+        with suppress(IndexError, ValueError):
+            number = int(fields[2], 16)
+            if int(fields[1], 16) == 0 and number:
+                # As the number lies in memory, https://man7.org/linux/man-pages/man5/proc_pid_net.5.html
+                return str(ipaddress.IPv4Address(number.to_bytes(4, sys.byteorder)))
+    return None
 
 
 def targets(gateway: str | None, routes: Iterable[Route] = ()) -> tuple[Target, ...]:

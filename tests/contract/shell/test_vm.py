@@ -16,6 +16,7 @@ from shell_suite import BUSYBOX, LIMITS, Kind, eventually, nothing_left
 
 from wpk_sandbox import command
 from wpk_sandbox.errors import InterruptedRunError, SandboxError
+from wpk_sandbox.sandbox import canary
 from wpk_sandbox.sandbox.sandbox import Completed, Ended, SandboxSpec, Shell, ShellAccess
 from wpk_sandbox.sandbox.shells.qemu import machine, posture
 from wpk_sandbox.sandbox.shells.qemu.kernel import find_kernel
@@ -75,6 +76,7 @@ def test_all_evidence_holds(shell: Shell) -> None:
     assert len(set(probes)) == len(probes)
     assert {"kernel of its own", "network", "disks", "folders of the host", "memory limit"} <= set(probes)
     assert "canary: DNS" in probes
+    assert ("canary: host's gateway" in probes) is (canary.next_hop() is not None)
 
 
 def test_the_same_probes_do_not_hold_on_this_host() -> None:

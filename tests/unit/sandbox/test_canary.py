@@ -1,5 +1,6 @@
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,24 @@ def test_what_a_route_answers_for_is_not_tried() -> None:
     assert "169.254.169.254" not in canary.script(targets.values())
     (found, *_) = canary.evidence(Answers("uid\t1\ntool\tnc\n"), [targets["metadata address"]])
     assert (found.held, "route" in found.seen) == (True, True)
+
+
+TABLE = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+"""
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the table is written in the order of the processor's bytes")
+def test_the_way_out_of_a_host_is_its_gateway() -> None:
+    assert canary.next_hop(TABLE) == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "table", ["", TABLE.replace("010200C0", "00000000"), "eth0\t00000000\tno number\t0003", "eth0"]
+)
+def test_a_host_without_a_way_out_has_no_gateway(table: str) -> None:
+    assert canary.next_hop(table) is None
 
 
 def test_an_address_is_the_same_in_every_form() -> None:

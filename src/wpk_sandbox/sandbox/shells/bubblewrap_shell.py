@@ -94,7 +94,7 @@ class BubblewrapShell(SupervisedShell):
             return opened.enter_context(started)
 
     def evidence(self) -> tuple[Evidence, ...]:
-        tried = canary.targets(None, self._given.routes)
+        tried = canary.targets(canary.next_hop(), self._given.routes)
         answers = self.answers(f"({probe.POSTURE})\n{canary.script(tried)}")
         gate = self._gate is not None and not self._gate.why_not
         namespaces = answers.one("user namespaces")

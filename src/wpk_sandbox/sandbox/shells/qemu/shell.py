@@ -138,7 +138,7 @@ class QemuShell:
         return replace(recorded, samples=ordered, usage=self._meter.usage, emulated=not self._accelerated)
 
     def evidence(self) -> tuple[Evidence, ...]:
-        tried = canary.targets(None, self._given.routes)
+        tried = canary.targets(canary.next_hop(), self._given.routes)
         # Root may all that the canary tries of rights, and is to.
         script = f"({posture.SCRIPT})\n{canary.script(tried, rights=False)}"
         completed = self.run(script, environment={}, timeout=PROBE_TIMEOUT)

@@ -75,6 +75,26 @@ def test_routes_without_a_gate_are_an_error(gated: Kind) -> None:
         shell.run("true", environment={}, timeout=20)
 
 
+@pytest.mark.parametrize("has_python", [False, True])
+def test_gate_is_not_kept_with_its_shell_because_it_ends_with_us(gated: Kind, has_python: bool) -> None:
+    ledger = gated.ledger()
+    ledger.keep = True
+    network = gated.spec.network if has_python else Network(gate_image="busybox:1.36")
+    kept = replace(gated, spec=replace(gated.spec, shell_image="busybox:1.36", network=network))
+    try:
+        with kept.open(ledger) as shell:
+            shell.run("true", environment={}, timeout=20)
+            assert ("not recorded" in shell.details) != has_python
+            gates = [each for each in containers_of(ledger.run_id) if "gate" in _name(each)]
+            assert len(gates) == has_python, "one that cannot start is removed at once"
+        (left,) = containers_of(ledger.run_id)
+        assert left not in gates
+        assert ledger.tally().kept == 1
+    finally:
+        for each in containers_of(ledger.run_id):
+            daemon.remove_container(each)
+
+
 def test_gate_has_no_rights_in_effect(gated: Kind) -> None:
     ledger = gated.ledger()
     with gated.open(ledger) as shell:

@@ -20,17 +20,20 @@ def resource_name(ledger: Ledger, what: str) -> str:
     return f"wpk-sandbox-{ledger.run_id}-{what}"
 
 
-def create_container(ledger: Ledger, name: str, image: str, **options: Any) -> tuple[str, Entry]:
+def create_container(
+    ledger: Ledger, name: str, image: str, *, lasts: bool = True, **options: Any
+) -> tuple[str, Entry]:
     """Create, but do not start, a labelled container; returns its id and its ledger entry.
 
-    `options` are those of the SDK's `create_container`. Raises `UnavailableError`.
+    Without `lasts` it is never kept: it is of no use without us. `options` are those of the SDK's
+    `create_container`. Raises `UnavailableError`.
     """
     made = _Making(
         f"create the container {name}",
         lambda: client().api.create_container(image, name=name, labels=ledger.labels, **options)["Id"],
     )
     undo = partial(made.then, lambda: remove_container(name, grace=ledger.grace))
-    entry = ledger.enter("container", name, undo, alone=True)
+    entry = ledger.enter("container", name, undo, lasts=lasts, alone=True)
     return made.result(), entry
 
 

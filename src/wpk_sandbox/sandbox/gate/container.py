@@ -176,7 +176,7 @@ class ContainerGate:
 
     def _created(self, image: str) -> Any:
         name = f"{self._shell}-gate"
-        return daemon.container(self._ledger, name, image, **container_options(self._shell))
+        return daemon.container(self._ledger, name, image, lasts=False, **container_options(self._shell))
 
     def _run(self) -> str:
         """Start the container as soon as its shell's runs, and wait until it says that it is ready; why not."""

@@ -13,11 +13,14 @@ import pytest
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.folder import MARKER, temporary_folder
 from wpk_sandbox.sandbox.ledger import EXPIRES_LABEL, RUN_LABEL, Ledger
-from wpk_sandbox.sandbox.reap import KIND_LABEL, leftovers, made_by, reap
+from wpk_sandbox.sandbox.reap import KIND_LABEL, Leftover, leftovers, made_by, reap
 from wpk_sandbox.sandbox.shells.groups import hierarchies
 
 # Long ago, so that what other runs have on this host has not expired then.
 NOW = datetime(2001, 1, 1, 12, tzinfo=UTC)
+# What has expired on the daemon is taken away by any run there, so that what is made there expires in some days.
+# What others have has expired then too: it is looked at, and never touched.
+LATER = datetime.now(UTC) + timedelta(days=3)
 HOUR = timedelta(hours=1)
 IMAGE = "busybox:1.36"
 
@@ -67,16 +70,22 @@ def test_what_remains_is_told_with_its_reason(tmp_path: Path, monkeypatch: pytes
 
 @pytest.fixture
 def expired() -> Iterator[Ledger]:
-    ledger = Ledger(f"t{secrets.token_hex(4)}", NOW - HOUR)
+    ledger = Ledger(f"t{secrets.token_hex(4)}", LATER - HOUR)
     yield ledger
     assert ledger.close().left == ()
 
 
 @pytest.fixture
 def valid() -> Iterator[Ledger]:
-    ledger = Ledger(f"t{secrets.token_hex(4)}", NOW + HOUR)
+    ledger = Ledger(f"t{secrets.token_hex(4)}", LATER + HOUR)
     yield ledger
     assert ledger.close().left == ()
+
+
+def due(*ledgers: Ledger, now: datetime = LATER) -> list[Leftover]:
+    """What `reap` would remove of some runs."""
+    runs = [ledger.run_id for ledger in ledgers]
+    return [thing for thing in leftovers(now=now) if thing.run_id in runs]
 
 
 @pytest.mark.needs("docker")
@@ -91,12 +100,16 @@ def test_expired_containers_networks_and_volumes_are_removed_and_others_stay(
         daemon.client().api.start(container)
         ledger.enter("volume", name, lambda name=name: daemon.remove_volume(name))
         daemon.client().api.create_volume(name, labels=ledger.labels)
-    found = [(thing.kind, thing.name, thing.run_id) for thing in leftovers(now=NOW)]
+    assert due(expired, valid, now=datetime.now(UTC)) == []
+    found = due(expired, valid)
     name = daemon.resource_name(expired, "reap")
-    assert found == [(kind, name, expired.run_id) for kind in ("container", "network", "volume")]
-    assert str(reap(now=NOW)) == "made 3, removed 3, left 0"
-    assert leftovers(now=NOW) == ()
-    assert len(leftovers(now=NOW, everything_of_run=valid.run_id)) == 3
+    assert [(thing.kind, thing.name) for thing in found] == [
+        (kind, name) for kind in ("container", "network", "volume")
+    ]
+    for thing in found:
+        thing.remove()
+    assert due(expired, valid) == []
+    assert str(reap(now=NOW, everything_of_run=valid.run_id)) == "made 3, removed 3, left 0"
 
 
 @pytest.mark.needs("docker")
@@ -110,16 +123,21 @@ def test_nodes_of_a_kind_cluster_go_with_its_network(expired: Ledger, valid: Led
         ledger.enter("container", name, lambda name=name: daemon.remove_container(name))
         # As kind does it: with a label of its own, and none of ours.
         daemon.client().api.create_container(IMAGE, name=name, labels={KIND_LABEL: name}, host_config=host)
-    found = [(thing.kind, thing.name) for thing in leftovers(now=NOW)]
-    assert found == [("kind node", nodes[expired.run_id]), ("network", nodes[expired.run_id])]
-    assert str(reap(now=NOW)) == "made 2, removed 2, left 0"
+    found = due(expired, valid)
+    assert [(thing.kind, thing.name) for thing in found] == [
+        ("kind node", nodes[expired.run_id]),
+        ("network", nodes[expired.run_id]),
+    ]
+    for thing in found:
+        thing.remove()
+    assert due(expired) == []
     assert daemon.client().api.inspect_container(nodes[valid.run_id])["Name"] == f"/{nodes[valid.run_id]}"
 
 
 @pytest.mark.needs("docker")
 def test_what_one_process_made_is_found_by_its_token_and_what_the_job_s_other_calls_made_is_not() -> None:
     run_id = f"t{secrets.token_hex(4)}"
-    ours, others = (Ledger(run_id, NOW + HOUR, owner=secrets.token_hex(4)) for _ in range(2))
+    ours, others = (Ledger(run_id, LATER, owner=secrets.token_hex(4)) for _ in range(2))
     try:
         for number, ledger in enumerate((ours, others)):
             name = f"{daemon.resource_name(ledger, 'token')}-{number}"

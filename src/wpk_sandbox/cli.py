@@ -122,7 +122,7 @@ def _options(forms: click.Choice[str]) -> Iterable[Callable[[Any], Any]]:
 @click.option("--report", "report_folder", type=click.Path(), help="Write every form of the report here.")
 @click.option("--save-logs", type=click.Path(), help="Write each step's output here.")
 @click.option("--templates", type=click.Path(), help="A folder with your own `summary.md.j2`.")
-@click.option("--monitor-resources", is_flag=True, help="Say what each package used.")
+@click.option("--monitor-resources", is_flag=True, help="Say what each package and step used.")
 @click.option("--keep", is_flag=True, help="Keep the sandboxes for 24 hours, for looking around.")
 @_choosing
 def run(paths: tuple[str, ...], wpk: tuple[str, ...], **options: Any) -> int:
@@ -355,10 +355,10 @@ def _exit_code(result: "RunResult") -> int:
 
 
 def _say_usage(result: "RunResult") -> None:
-    from wpk_sandbox.report.phrases import usage
+    from wpk_sandbox.report.seen import usage_lines
 
-    for package in result.packages:
-        click.echo(f"{_safe(package.name)}: {usage(package.usage)}", err=True)
+    for line in usage_lines(result.packages):
+        click.echo(_safe(line), err=True)
 
 
 def _request(paths: Iterable[str], flags: Mapping[str, Any], options: Mapping[str, Any]) -> "Request":

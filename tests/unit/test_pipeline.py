@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -234,6 +235,18 @@ def test_setting_keeps_as_the_flag_does_and_for_longer(tmp_path: Path, write: An
     assert kept.ledger(Guard()).keep
     assert not request_in(tmp_path).ledger(Guard()).keep
     assert kept.expires > request_in(tmp_path).expires
+
+
+def test_settings_say_how_things_are_asked_to_end(tmp_path: Path) -> None:
+    assert request_in(tmp_path).ledger(Guard()).grace == 0
+    assert request_in(tmp_path, sandbox__cleanup__force_cleanup=False).ledger(Guard()).grace == 10
+
+
+@pytest.mark.parametrize(("patience", "left"), [("200ms", 1), ("1m", 0)])
+def test_settings_say_how_long_is_waited_for_what_is_removed(tmp_path: Path, patience: str, left: int) -> None:
+    ledger = request_in(tmp_path, sandbox__cleanup__cleanup_timeout=patience).ledger(Guard())
+    ledger.enter("container", "slow to go", lambda: time.sleep(2))
+    assert len(ledger.close().left) == left
 
 
 def test_packages_that_the_run_limit_leaves_no_time_for_are_inconclusive(

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from wpk_sandbox.finding import Severity
-from wpk_sandbox.report.phrases import count, size
+from wpk_sandbox.report.phrases import count, size, title, usage
 from wpk_sandbox.run.result import PackageResult, Requirements, StepResult
 from wpk_sandbox.sandbox.sandbox import Answer, Attempt, SecurityEvent, Threat, Usage
 
@@ -221,6 +221,16 @@ def usage_details(used: Usage) -> list[str]:
     if used.out_of_memory:
         parts.append(count(used.out_of_memory, "kill", "kills") + " for want of memory")
     return parts
+
+
+def usage_lines(packages: Iterable[PackageResult]) -> Iterator[str]:
+    """What each package used, and each of its steps below it."""
+    for package in packages:
+        nothing = "nothing was measured, for no program of it ran in a sandbox"
+        yield f"{title(package)}: {usage(package.usage) or nothing}"
+        for step in steps(package):
+            if step.usage is not None:
+                yield f"  {step.label}: " + " · ".join([usage(step.usage), *usage_details(step.usage)]).strip(" ·")
 
 
 def _host(attempt: Attempt) -> str:

@@ -94,12 +94,16 @@ def _follow(stream: "Stream", exec_id: str, deadline: float) -> tuple[int | None
 
 
 class Stream:
-    """A process's streams: a thread reads what it writes into an `Output`, until it ends or goes over the limit."""
+    """A process's streams: a thread reads what it writes into an `Output`, until it ends or goes over the limit.
+
+    `heard` is set at whatever it writes, `stirred` when there will be no more.
+    """
 
     def __init__(self, connection: Any, output: Output) -> None:
         self.output = output
         self.at_end = threading.Event()
         self.stirred = threading.Event()
+        self.heard = threading.Event()
         self._connection = connection
         # Over TLS and TCP the library hands out the socket's file object instead of the socket.
         self._socket = getattr(connection, "_sock", connection)
@@ -130,6 +134,7 @@ class Stream:
             if not self.output.full:
                 self.at_end.set()
             self.stirred.set()
+            self.heard.set()
 
     def _read_frames(self) -> None:
         pending = bytearray()
@@ -148,3 +153,4 @@ class Stream:
                 missing -= len(taken)
                 if not self.output.add(stream, taken):
                     return
+                self.heard.set()

@@ -34,7 +34,6 @@ while :; do sleep 3600; done
 PROCESS = {"entrypoint": ["sh", "-c", _SCRIPT], "user": f"{WATCHER}:{WATCHER}", "stdin_open": True}
 
 _LARGEST_ANSWER = 64 * 1024
-_GLANCE = 0.005
 # Seconds between two samples, each of which costs the container 3 ms of its CPU; between two looks at its memory
 # alone; and how long one may take.
 INTERVAL, MEMORY_INTERVAL, _PATIENCE = 0.5, 0.1, 1.0
@@ -152,11 +151,13 @@ class Watch:
         until = time.monotonic() + timeout
         ask()
         while True:
-            over = stream.at_end.wait(_GLANCE) or time.monotonic() >= until
+            stream.heard.wait(max(0.0, until - time.monotonic()))
+            # Before the look: what is written after it is heard again.
+            stream.heard.clear()
             words, found, _ = stream.output.text(STDOUT).partition(end)
             if found:
                 return words.rpartition(_END)[2]
-            if over:
+            if stream.at_end.is_set() or time.monotonic() >= until:
                 return None
 
 

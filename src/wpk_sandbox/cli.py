@@ -355,7 +355,7 @@ def _exit_code(result: "RunResult") -> int:
 
 
 def _say_usage(result: "RunResult") -> None:
-    from wpk_sandbox.report.seen import usage_lines
+    from wpk_sandbox.report.used import usage_lines
 
     for line in usage_lines(result.packages):
         click.echo(_safe(line), err=True)

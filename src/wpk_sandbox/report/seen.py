@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from wpk_sandbox.finding import Severity
-from wpk_sandbox.report.phrases import count, size, title, usage
+from wpk_sandbox.report.phrases import count, size
 from wpk_sandbox.run.result import PackageResult, Requirements, StepResult
 from wpk_sandbox.sandbox.sandbox import Answer, Attempt, SecurityEvent, Threat, Usage
 
@@ -63,7 +63,12 @@ def calls(attempts: Sequence[Attempt], events: Sequence[SecurityEvent] = ()) -> 
         )
         for (tried, answer), group in found.items()
     ]
-    return sorted(merged, key=lambda call: list(Answer).index(call.answer))
+    return sorted(merged, key=_order)
+
+
+def _order(call: Call) -> tuple[int, int]:
+    """Refused ones first, and of them the worst."""
+    return list(Answer).index(call.answer), -call.severity.rank if call.severity else 0
 
 
 def _worst(attempts: Iterable[Attempt], events: Sequence[SecurityEvent]) -> Severity | None:
@@ -156,7 +161,7 @@ def calls_by_step(package: PackageResult) -> list[tuple[str, Call]]:
     """Each target with the step that tried it, refused ones first."""
     rows = [(step.label, call) for step in steps(package) for call in calls(step.network, step.events)]
     rows += [(AFTER, call) for call in calls(package.network, package.events)]
-    return sorted(rows, key=lambda row: list(Answer).index(row[1].answer))
+    return sorted(rows, key=lambda row: _order(row[1]))
 
 
 def events_by_step(package: PackageResult) -> list[tuple[str, SecurityEvent]]:
@@ -221,16 +226,6 @@ def usage_details(used: Usage) -> list[str]:
     if used.out_of_memory:
         parts.append(count(used.out_of_memory, "kill", "kills") + " for want of memory")
     return parts
-
-
-def usage_lines(packages: Iterable[PackageResult]) -> Iterator[str]:
-    """What each package used, and each of its steps below it."""
-    for package in packages:
-        nothing = "nothing was measured, for no program of it ran in a sandbox"
-        yield f"{title(package)}: {usage(package.usage) or nothing}"
-        for step in steps(package):
-            if step.usage is not None:
-                yield f"  {step.label}: " + " · ".join([usage(step.usage), *usage_details(step.usage)]).strip(" ·")
 
 
 def _host(attempt: Attempt) -> str:

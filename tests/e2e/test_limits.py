@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -147,5 +148,10 @@ def test_kept_sandbox_is_held_until_its_run_is_reaped(repository: Any, held: Any
     (kind, names), *_ = held(repository.run_id).items()
     assert (kind, len(names)) == ("containers", kept)
     assert kept > 0
+    label = '{{index .Config.Labels "wpk-sandbox.expires"}}'
+    argv = ["docker", "inspect", "--format", label, names[0]]
+    expiry = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    left = datetime.fromisoformat(expiry) - datetime.now(UTC)
+    assert timedelta(hours=23) < left <= timedelta(hours=24)
     reaped = repository.call("reap", "--run", repository.run_id)
     assert (reaped.returncode, reaped.stdout) == (0, f"found {kept}, removed {kept}, left 0\n")

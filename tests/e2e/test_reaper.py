@@ -16,6 +16,7 @@ pytestmark = pytest.mark.needs("docker")
 PROJECT = Path(__file__).parents[2]
 IMAGE = "wpk-sandbox-reaper-test"
 SETTINGS = 'shell: {image: "debian:trixie-slim"}\nimages: {pull: false}\nsandbox: {network: {record: false}}\n'
+WITHOUT = SETTINGS.replace("sandbox: {", "sandbox: {cleanup: {reaper: off}, ")
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +30,9 @@ def image() -> str:
 
 
 @pytest.fixture
-def job(tmp_path: Path, image: str) -> Iterator[str]:
+def job(tmp_path: Path, image: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """A job's container with the daemon's socket, whose run sleeps in a step; its name is the job's number."""
-    (tmp_path / ".wpk-sandbox.yaml").write_text(SETTINGS)
+    (tmp_path / ".wpk-sandbox.yaml").write_text(getattr(request, "param", SETTINGS))
     (tmp_path / "sleeps.wpk.yaml").write_text(json.dumps(shell_package("sleeps", ["sleep 50"], "100s")))
     name = f"killed-{uuid.uuid4().hex[:10]}"
     options = [
@@ -53,6 +54,17 @@ def test_killed_job_is_cleaned_up_after(job: str) -> None:
     assert eventually(lambda: len(held_by_docker(f"gl-{job}")["containers"]) == 2), "the shell's is there too"
     docker("kill", "--signal", "KILL", job)
     assert eventually(lambda: not any(held_by_docker(f"gl-{job}").values()), 40)
+
+
+@pytest.mark.parametrize("job", [WITHOUT], indirect=True)
+def test_without_a_reaper_a_killed_job_leaves_its_shell(job: str) -> None:
+    assert eventually(lambda: len(held_by_docker(f"gl-{job}")["containers"]) == 1), docker("logs", job)
+    (shell,) = held_by_docker(f"gl-{job}")["containers"]
+    docker("kill", "--signal", "KILL", job)
+    # Longer than a reaper needs.
+    assert not eventually(lambda: not any(held_by_docker(f"gl-{job}").values()), 10)
+    docker("rm", "-f", shell)
+    assert not any(held_by_docker(f"gl-{job}").values())
 
 
 def test_reaper_holds_the_socket_and_nothing_else(job: str) -> None:

@@ -100,8 +100,8 @@ def test_second_signal_does_not_stop_the_cleaning_up(
     process = repository.start("run", path, "--sandbox", "local")
     started.append(process)
     assert eventually(lambda: asleep(processes, sleep))
-    for _ in range(5):
-        process.send_signal(signal.SIGINT)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        process.send_signal(number)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert (processes(sleep), folders_of(repository.run_id)) == ([], [])

@@ -13,7 +13,7 @@ import pytest
 
 from wpk_sandbox import pipeline
 from wpk_sandbox.errors import InterruptedRunError, SandboxError
-from wpk_sandbox.judging import Request
+from wpk_sandbox.judging import END_GRACE, Request
 from wpk_sandbox.package.selection import find
 from wpk_sandbox.pipeline import try_packages
 from wpk_sandbox.run.observe import Silent
@@ -247,6 +247,14 @@ def test_settings_say_how_long_is_waited_for_what_is_removed(tmp_path: Path, pat
     ledger = request_in(tmp_path, sandbox__cleanup__cleanup_timeout=patience).ledger(Guard())
     ledger.enter("container", "slow to go", lambda: time.sleep(2))
     assert len(ledger.close().left) == left
+
+
+def test_settings_bound_the_removal_and_choose_between_asking_and_killing(tmp_path: Path) -> None:
+    usual = request_in(tmp_path).ledger(Guard())
+    assert (usual._left, usual.grace) == (300.0, 0.0)
+    chosen = {"sandbox__cleanup__cleanup_timeout": "7s", "sandbox__cleanup__force_cleanup": False}
+    gentle = request_in(tmp_path, **chosen).ledger(Guard())
+    assert (gentle._left, gentle.grace) == (7.0, END_GRACE)
 
 
 def test_packages_that_the_run_limit_leaves_no_time_for_are_inconclusive(

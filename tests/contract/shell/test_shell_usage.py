@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from shell_suite import LIMITS, WITH_PERL, Kind
 
+from wpk_sandbox.run.measured import added
 from wpk_sandbox.sandbox.sandbox import Observed, Shell
 
 KINDS = WITH_PERL
@@ -52,6 +53,14 @@ def test_peak_of_memory_agrees_with_what_was_filled(shell: Shell) -> None:
     said, _, after = observed(shell, HOLD)
     assert int(said) == HELD
     assert after.usage.memory_peak == pytest.approx(HELD, rel=AGREES)
+
+
+def test_a_peak_is_told_though_an_earlier_one_was_higher_and_it_lasts_for_a_moment(shell: Shell) -> None:
+    observed(shell, HOLD)
+    lower = f"perl -e '$n = {HELD // 2}; $x = q(a); $x x= $n; select undef, undef, undef, 0.3; print length $x'"
+    said, before, after = observed(shell, lower)
+    peak = added(before.usage, after.usage, after.samples).memory_peak
+    assert peak == pytest.approx(int(said), rel=AGREES)
 
 
 def test_samples_come_at_least_each_second_and_see_the_memory_that_was_held(shell: Shell) -> None:

@@ -40,8 +40,9 @@ ANSWER_TIMEOUT = 20.0
 PROBE_TIMEOUT = 60.0
 # An emulated machine needs seconds for as many processes as a fork bomb may have.
 MULTIPLYING = 10.0
-# Half of what is promised: an emulated machine that is busy takes as long again.
-SAMPLE_INTERVAL = 0.5
+# Looks at memory from one sample to the next, each a tenth of a second: half of the second that is promised, for an
+# emulated machine that is busy takes as long again.
+LOOKS = 5
 _ANEW = "a new guest was booted, so the files of earlier steps are gone"
 
 
@@ -289,7 +290,7 @@ def _agent_settings(limits: Limits) -> dict[str, object]:
         "MEMORY": limits.step_memory,
         "PROCESSES": limits.processes,
         "QUOTA": int(limits.step_cpu * 100_000),
-        "INTERVAL": SAMPLE_INTERVAL,
+        "LOOKS": LOOKS,
     }
 
 

@@ -46,7 +46,7 @@ fuzz: .venv/fuzz ## hostile input for the loader, the shell analysis, the rules 
 	  nice $(BIN)/python tests/fuzz/fuzz.py $$target --engine $$engine --seconds $(FUZZ_SECONDS) || exit 1; \
 	done; done
 
-chaos: .venv/test ## 100 runs killed at random moments, a full disk, a daemon killed: nothing may stay; 25 minutes
+chaos: .venv/test ## 100 runs killed at random moments, a full disk, a daemon killed: nothing may stay; 15 minutes
 	cd tests && ../$(BIN)/python -m chaos.chaos $(CHAOS)
 
 image: ## the one image for the Action, GitLab and the command line

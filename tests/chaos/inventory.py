@@ -90,6 +90,11 @@ class Canaries:
         lost += [f"volume {name}" for name in self.names if name not in volumes]
         return lost + [f"folder {path}" for path in self.folders if not (path / "content").exists()]
 
+    def ledger(self, harmed: list[str]) -> list[str]:
+        """How many there were of each kind, and how many of all are harmed."""
+        kinds = ", ".join(f"{len(self.names)} {kind}s" for kind in ("container", "network", "volume"))
+        return [f"foreign touched   {len(harmed)} of {kinds}, {len(self.folders)} folders that are somebody else's"]
+
 
 @contextmanager
 def canaries(host: str = "") -> Iterator[Canaries]:

@@ -26,9 +26,10 @@ sandbox: {{network: {{gate_image: "{gate}"}}, cleanup: {{reaper: {reaper}}}}}
 """
 REPORTS = ("result.json", "junit.xml", "findings.sarif", "gl-code-quality-report.json", "summary.md", "report.html")
 
-# Sandboxes with their weights, and about how long (seconds) each takes to open and to be removed.
+# Sandboxes with their weights, and about how long (seconds) each takes to open after its package was judged, and to
+# be removed.
 WEIGHTS = {"local": 40, "container": 40, "kind": 15, "vm": 5}
-OPENING = {"local": 0.6, "container": 1.0, "kind": 16.0, "vm": 4.0}
+OPENING = {"local": 0.4, "container": 0.9, "kind": 16.0, "vm": 4.0}
 REMOVING = {"local": 0.3, "container": 0.6, "kind": 2.5, "vm": 0.6}
 MOMENTS = ("creation", "run", "rollback", "cleanup")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
@@ -38,6 +39,7 @@ INCONCLUSIVE = 3
 
 # GitHub sends SIGTERM this long (seconds) after SIGINT, and kills this long after that.
 TO_TERM, TO_KILL = 7.5, 2.5
+ITSELF, GUARD, SWEEP = "itself", "guard", "sweep"
 # How long a guard is waited for before somebody sweeps.
 GUARD_TIMEOUT = 40.0
 
@@ -53,26 +55,45 @@ class Case:
     delay: float
     guarded: bool = True
 
+    @property
+    def signal_name(self) -> str:
+        """Such as SIGTERM."""
+        return signal.Signals(self.signal).name
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it ended: `seconds` from the signal to the exit; who removed the last of it; what is wrong, if anything."""
+    """How it ended: `seconds` from the signal to the exit, what its result says, and who removed the last of it.
+
+    `found` is how much was there of it when it had ended; `left`, `half_written` and `wrong` should be empty.
+    """
 
     case: Case
     exit_code: int
     seconds: float
     tally: str
     remover: str
+    found: int
+    left: tuple[str, ...] = ()
+    half_written: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All that is not as it should be."""
+        left = (f"left {thing}" for thing in self.left)
+        return (*left, *self.half_written, *self.wrong)
 
     def __str__(self) -> str:
         case = self.case
-        name = signal.Signals(case.signal).name
         when = f"{case.moment} +{case.delay:.2f} s"
-        wrong = f"  WRONG: {'; '.join(self.wrong)}" if self.wrong else ""
+        removed = (
+            "all removed by itself" if self.remover == ITSELF else f"{self.found} removed by the {self.remover}"
+        )
+        wrong = f"  WRONG: {'; '.join(self.problems)}" if self.problems else ""
         return (
-            f"{case.number:>4} {case.sandbox:<9} {name:<7} {when:<18} exit {self.exit_code:>4} "
-            f"in {self.seconds:5.2f} s  {self.tally:<28} {self.remover}{wrong}"
+            f"{case.number:>4} {case.sandbox:<9} {case.signal_name:<7} {when:<16} exit {self.exit_code:>3} "
+            f"after {self.seconds:5.2f} s  {self.tally:<26} {removed}{wrong}"
         )
 
     def as_json(self) -> str:
@@ -134,15 +155,17 @@ class Run:
 
     def leftovers(self, host: str = "") -> list[str]:
         """What is there of it now, in Docker, as folders and as processes."""
+        # What is quick to see comes first, because a guard may be at work already.
         folders = [f"folder {path.name}" for path in self.temporary.iterdir()]
-        mine = inventory.processes(f"TMPDIR={self.temporary}", self.sleep)
-        return [*inventory.held(self.run_id, host), *folders, *mine, *inventory.groups(self.run_id)]
+        here = [*inventory.groups(self.run_id), *inventory.processes(f"TMPDIR={self.temporary}", self.sleep)]
+        return [*folders, *here, *inventory.held(self.run_id, host)]
 
     def said(self, moment: str) -> bool:
         """Whether its words show that a moment has begun."""
         text = "\n".join(self.lines)
         steps = text.count("exit code")
-        return {"creation": True, "run": "ready in" in text, "rollback": steps > 0, "cleanup": steps > 1}[moment]
+        judged = "risk" in text
+        return {"creation": judged, "run": "ready in" in text, "rollback": steps > 0, "cleanup": steps > 1}[moment]
 
     def tally(self) -> str:
         """What its result says that it made and removed."""
@@ -193,13 +216,16 @@ def kill(case: Case, folder: Path, job: str, host: str = "") -> Outcome:
     began = time.monotonic()
     _end(process, case.signal)
     seconds = time.monotonic() - began
-    remover, left = _removed(run, case, host)
-    wrong = [f"left {thing}" for thing in left] + run.broken_reports()
+    found = [thing for thing in run.leftovers(host) if "sandbox.orphans" not in thing]
+    remover, left = _removed(run, case, bool(found), host)
+    wrong = []
     if process.returncode not in _codes(case.signal):
         wrong.append(f"exit code {process.returncode}: {' / '.join(run.lines[-3:])}")
     if seconds > TO_TERM + TO_KILL:
         wrong.append("not done before a CI system kills")
-    return Outcome(case, process.returncode, seconds, run.tally(), remover, tuple(wrong))
+    halves = tuple(run.broken_reports())
+    code = process.returncode
+    return Outcome(case, code, seconds, run.tally(), remover, len(found), tuple(left), halves, tuple(wrong))
 
 
 def _end(process: "subprocess.Popen[str]", number: int) -> None:
@@ -214,16 +240,15 @@ def _end(process: "subprocess.Popen[str]", number: int) -> None:
     process.wait(30)
 
 
-def _removed(run: Run, case: Case, host: str) -> tuple[str, list[str]]:
+def _removed(run: Run, case: Case, found: bool, host: str) -> tuple[str, list[str]]:
     """Who removed the last of it, and what is left after the sweep."""
-    first = [thing for thing in run.leftovers(host) if "sandbox.orphans" not in thing]
     if case.guarded:
         _until(lambda: not run.leftovers(host), GUARD_TIMEOUT)
-    if not (left := run.leftovers(host)):
-        return (f"guard, of {len(first)}" if first else "itself"), []
-    said = run.sweep()
+    if not run.leftovers(host):
+        return GUARD if found and case.guarded else ITSELF, []
+    run.sweep()
     _until(lambda: not run.leftovers(host), 5)
-    return f"sweep of {len(left)}: {said}", run.leftovers(host)
+    return SWEEP, run.leftovers(host)
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> None:

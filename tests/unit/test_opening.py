@@ -89,7 +89,8 @@ def tried(made: Plan, shells: Halves, *, network: Network | None = None) -> Sand
     spec = SandboxSpec(network=network or Network())
     ledger = Ledger("unit", datetime.now(UTC) + timedelta(hours=1))
     with opened(made, choice, spec, Outside(), ledger) as (sandbox, halves):
-        assert halves.shell and halves.shell.details == shells.details
+        assert halves.shell is not None
+        assert halves.shell.details == shells.details
     return sandbox
 
 

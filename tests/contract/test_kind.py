@@ -7,6 +7,7 @@ each time by a container without rules.
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from kind_suite import (
     in_a_pod,
     new_ledger,
 )
-from kubernetes.client import CoreV1Api, VersionApi
+from kubernetes.client import ApiException, CoreV1Api, VersionApi
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox import daemon
@@ -148,6 +149,20 @@ def test_address_of_the_clusters_ranges_is_closed_where_it_leads_outside(
     finally:
         node.run("ip", "route", "del", address)
         docker("rm", "--force", "--volumes", name)
+
+
+def test_pods_run_only_where_the_sandbox_has_closed_the_namespace(cluster: KindCluster, node: Node) -> None:
+    core = CoreV1Api(cluster.api)
+    core.create_namespace({"metadata": {"name": "bare"}})
+    for _ in range(100):
+        with pytest.raises(ApiException) as refused:
+            in_a_pod(core, node, "bare", "anywhere", "true")
+        if "service account" not in str(refused.value.body):
+            break
+        time.sleep(0.1)
+    assert "'wpk-sandbox-pods-places'" in str(refused.value.body)
+    assert in_a_pod(core, node, NAMESPACE, "closed", "echo here") == "here\n"
+    core.delete_namespace("bare")
 
 
 def test_cluster_resolves_its_own_names_and_no_others(

@@ -11,6 +11,7 @@ from kubernetes.client import (
     AuthorizationV1Api,
     CoreV1Api,
     RbacAuthorizationV1Api,
+    StorageV1Api,
 )
 
 from wpk_sandbox.sandbox.clusters.refusals import missing
@@ -217,6 +218,68 @@ def test_nobody_is_given_the_cluster(cluster, rbac, namespace, given):
         whole = refusal(api.create_cluster_role_binding, {**given, "kind": "ClusterRoleBinding"})
         assert (refused["code"], whole["code"]) == (403, 403)
     assert DENIED.format("bindings") in refused["message"]
+
+
+def role(**rule):
+    return {
+        "metadata": {"name": "mine"},
+        "rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"], **rule}],
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        role(verbs=["*"]),
+        role(verbs=["impersonate"], resources=["users"]),
+        role(verbs=["escalate"], apiGroups=["rbac.authorization.k8s.io"], resources=["clusterroles"]),
+        role(verbs=["approve"], apiGroups=["certificates.k8s.io"], resources=["signers"]),
+        role(resources=["nodes/proxy"]),
+        role(apiGroups=["*"], resources=["*"]),
+        {
+            "metadata": {"name": "mine"},
+            "aggregationRule": {
+                "clusterRoleSelectors": [
+                    {"matchLabels": {"rbac.authorization.k8s.io/aggregate-to-admin": "true"}},
+                ]
+            },
+        },
+    ],
+    ids=["all verbs", "another user", "escalation", "certificates", "the kubelet", "everything", "aggregation"],
+)
+def test_no_role_makes_whoever_has_it_more_than_the_sandbox_bounds(cluster, given):
+    """A case's objects are made by the administrator, whom no check of escalation stops."""
+    rbac = RbacAuthorizationV1Api(cluster.api)
+    assert DENIED.format("roles") in refusal(rbac.create_cluster_role, given)["message"]
+
+
+def test_other_roles_are_fine(cluster):
+    rbac = RbacAuthorizationV1Api(cluster.api)
+    rbac.create_cluster_role(role(verbs=["*"], apiGroups=["example.com"], resources=["*"]))
+    rbac.delete_cluster_role("mine")
+    rbac.create_cluster_role_binding(binding("view", account(), kind="ClusterRoleBinding", name="viewers"))
+    for much in ("edit", "admin"):
+        given = binding(much, account(), kind="ClusterRoleBinding")
+        assert DENIED.format("bindings") in refusal(rbac.create_cluster_role_binding, given)["message"]
+    rbac.delete_cluster_role_binding("viewers")
+
+
+def test_no_namespace_is_made_open(acting, namespace):
+    label = {"pod-security.kubernetes.io/enforce": "privileged"}
+    opened = {"metadata": {"name": f"{namespace}-opened", "labels": label}}
+    assert DENIED.format("levels") in refusal(acting.create_namespace, opened)["message"]
+    for labels in ({}, {"pod-security.kubernetes.io/enforce": "restricted"}):
+        acting.create_namespace({"metadata": {"name": f"{namespace}-{len(labels)}", "labels": labels}})
+        acting.delete_namespace(f"{namespace}-{len(labels)}")
+
+
+def test_no_volume_is_made_elsewhere_than_its_provisioner_puts_it(cluster):
+    storage = StorageV1Api(cluster.api)
+    made = {"metadata": {"name": "mine"}, "provisioner": "rancher.io/local-path"}
+    given = {**made, "parameters": {"pathPattern": "../../etc"}}
+    assert DENIED.format("storage") in refusal(storage.create_storage_class, given)["message"]
+    storage.create_storage_class(made, _preload_content=False)
+    storage.delete_storage_class("mine", _preload_content=False)
 
 
 def test_a_package_gives_no_right_that_it_does_not_hold(cluster, rbac, namespace):

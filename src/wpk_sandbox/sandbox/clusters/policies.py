@@ -101,11 +101,28 @@ def _grants_too_much(asked: Asked) -> bool:
     role = str((asked.new.get("roleRef") or {}).get("name"))
     subjects = asked.new.get("subjects") or ()
     of_system = any(str(one.get("name")).startswith("system:") or one.get("namespace") == HOME for one in subjects)
-    by_us = asked.ours and asked.name.startswith(f"{OURS}-")
-    return not by_us and (role == "cluster-admin" or role.startswith("system:") or of_system)
+    mighty = role in ("cluster-admin", *(_MIGHTY if asked.resource == "clusterrolebindings" else ()))
+    return not _is_by_us(asked) and (mighty or role.startswith("system:") or of_system)
+
+
+def _is_by_us(asked: Asked) -> bool:
+    return asked.ours and asked.name.startswith(f"{OURS}-")
+
+
+def _is_too_mighty(asked: Asked) -> bool:
+    many = bool(asked.new.get("aggregationRule"))
+    return not _is_by_us(asked) and (many or any(map(_gives_more, asked.new.get("rules") or ())))
+
+
+def _gives_more(rule: Object) -> bool:
+    groups, verbs, resources = (set(rule.get(key) or ()) for key in ("apiGroups", "verbs", "resources"))
+    becomes = verbs & set(_BECOMING) and groups & set(_DECIDING)
+    return bool(becomes or (groups & {"", "*"} and resources & set(_KUBELET)))
 
 
 def _changes_level(asked: Asked) -> bool:
+    if asked.operation == CREATE:
+        return _level(asked.new) not in ("", "restricted")
     return bool(_level(asked.new) != _level(asked.old))
 
 
@@ -117,6 +134,16 @@ _LEVEL = (
     f"(has(%s.metadata.labels) && '{POD_SECURITY_LABEL}' in %s.metadata.labels"
     f" ? %s.metadata.labels['{POD_SECURITY_LABEL}'] : '')"
 )
+
+# Roles that let whoever has them in the whole cluster act as any account, those of Kubernetes too.
+_MIGHTY = ("admin", "edit")
+# Verbs by which one becomes somebody else, or gives oneself more, and the groups in which they do.
+_BECOMING = ("*", "impersonate", "escalate", "bind", "approve", "sign")
+_DECIDING = ("", "*", "authentication.k8s.io", "certificates.k8s.io", "rbac.authorization.k8s.io")
+# What leads to the kubelet, and so to every pod of the node.
+_KUBELET = ("*", "nodes/proxy", "*/proxy")
+
+_BY_US = f"(request.userInfo.username == 'kubernetes-admin' && request.name.startsWith('{OURS}-'))"
 
 # A request about the whole cluster has no such field.
 _PLACE = "request.?namespace.orValue('')"
@@ -188,12 +215,32 @@ _ALWAYS = (
         "bindings",
         ("rbac.authorization.k8s.io/rolebindings", "rbac.authorization.k8s.io/clusterrolebindings"),
         _WRITE,
-        f"(request.userInfo.username == 'kubernetes-admin' && request.name.startsWith('{OURS}-'))"
-        " || (object.roleRef.name != 'cluster-admin' && !object.roleRef.name.startsWith('system:')"
+        f"{_BY_US} || (object.roleRef.name != 'cluster-admin' && !object.roleRef.name.startsWith('system:')"
+        f" && (request.resource.resource != 'clusterrolebindings' || !(object.roleRef.name in {list(_MIGHTY)!r}))"
         " && (!has(object.subjects) || object.subjects.all(s, !s.name.startsWith('system:')"
         f" && (!has(s.namespace) || s.namespace != '{HOME}'))))",
         "nobody is given the whole cluster of a sandbox, and the accounts that act for the package get no more",
         _grants_too_much,
+    ),
+    Policy(
+        "roles",
+        ("rbac.authorization.k8s.io/clusterroles",),
+        _WRITE,
+        f"{_BY_US} || (!has(object.aggregationRule) && object.?rules.orValue([]).all(r,"
+        f" !(r.verbs.exists(v, v in {list(_BECOMING)!r})"
+        f" && r.?apiGroups.orValue([]).exists(g, g in {list(_DECIDING)!r}))"
+        " && !(r.?apiGroups.orValue([]).exists(g, g in ['', '*'])"
+        f" && r.?resources.orValue([]).exists(n, n in {list(_KUBELET)!r}))))",
+        "a role of a sandbox makes nobody somebody else, gives no further rights, and does not lead to the kubelet",
+        _is_too_mighty,
+    ),
+    Policy(
+        "storage",
+        ("storage.k8s.io/storageclasses",),
+        _WRITE,
+        "!object.?parameters.orValue({}).exists(p, p in ['pathPattern', 'nodePath'])",
+        "a volume of a sandbox lies where its provisioner puts it",
+        lambda asked: bool({"pathPattern", "nodePath"} & set(asked.new.get("parameters") or ())),
     ),
     Policy(
         "tokens",
@@ -215,12 +262,26 @@ _ALWAYS = (
     Policy(
         "levels",
         ("/namespaces",),
-        (UPDATE,),
-        f"{_LEVEL % (('object',) * 3)} == {_LEVEL % (('oldObject',) * 3)}",
+        _WRITE,
+        f"request.operation == 'CREATE' ? {_LEVEL % (('object',) * 3)} in ['', 'restricted']"
+        f" : {_LEVEL % (('object',) * 3)} == {_LEVEL % (('oldObject',) * 3)}",
         "the level of Pod Security is the sandbox's to set",
         _changes_level,
         administrator=False,
     ),
+)
+
+
+# Where pods really run: a namespace that was not prepared bounds nothing, whoever has rights there. Volumes are
+# made by pods of their own.
+PLACES = Policy(
+    f"{ON_PODS}places",
+    ("/pods",),
+    (CREATE,),
+    "request.namespace == 'local-path-storage' || (has(namespaceObject.metadata.labels)"
+    f" && '{POD_SECURITY_LABEL}' in namespaceObject.metadata.labels)",
+    "a sandbox has pods only in the namespaces that it has closed",
+    lambda asked: False,
 )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox.clusters.kind.calls import INTERVAL, WAIT_REMEDY, call, refusal, translated
-from wpk_sandbox.sandbox.clusters.policies import ON_PODS, Policy, policies
+from wpk_sandbox.sandbox.clusters.policies import ON_PODS, PLACES, Policy, policies
 from wpk_sandbox.sandbox.sandbox import Evidence, Security
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def has_policies(api: "ApiClient") -> bool:
 
 def install(api: "ApiClient", security: Security) -> None:
     """Make the policies, and return when the API server holds requests to them. Raises `SandboxError`."""
-    for policy in policies(security):
+    for policy in (*policies(security), PLACES):
         with translated(f"make the policy {policy.name}"):
             call(api, "POST", f"{_ROOT}/validatingadmissionpolicies", policy_manifest(policy))
             call(api, "POST", f"{_ROOT}/validatingadmissionpolicybindings", _binding(policy))

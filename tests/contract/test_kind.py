@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,12 +26,13 @@ from kind_suite import (
     in_a_pod,
     new_ledger,
 )
-from kubernetes.client import ApiException, CoreV1Api, VersionApi
+from kubernetes.client import ApiException, CoreV1Api, RbacAuthorizationV1Api, VersionApi
 
 from wpk_sandbox.errors import SandboxError
 from wpk_sandbox.sandbox import daemon
 from wpk_sandbox.sandbox.clusters.kind import KIND, closing
 from wpk_sandbox.sandbox.clusters.kind.boot import KIND_LABEL
+from wpk_sandbox.sandbox.clusters.kind.calls import acting_as
 from wpk_sandbox.sandbox.clusters.kind.cluster import KindCluster
 from wpk_sandbox.sandbox.clusters.kind.connection import connected
 from wpk_sandbox.sandbox.clusters.kind.images import Images
@@ -161,6 +163,19 @@ def test_pods_run_only_where_the_sandbox_has_closed_the_namespace(cluster: KindC
             break
         time.sleep(0.1)
     assert "'wpk-sandbox-pods-places'" in str(refused.value.body)
+    # Nor where the pods of volumes run, whoever was given rights over the whole cluster.
+    with suppress(ApiException):
+        core.create_namespace({"metadata": {"name": "local-path-storage"}})
+    rights = RbacAuthorizationV1Api(cluster.api)
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}
+    rights.create_cluster_role({"metadata": {"name": "makers"}, "rules": [rule]})
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": "bare"}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "makers"}
+    rights.create_cluster_role_binding({"metadata": {"name": "makers"}, "roleRef": role, "subjects": [subject]})
+    maker = CoreV1Api(acting_as(cluster.api, "system:serviceaccount:bare:default"))
+    with pytest.raises(ApiException) as refused:
+        in_a_pod(maker, node, "local-path-storage", "there", "true")
+    assert "'wpk-sandbox-system'" in str(refused.value.body)
     assert in_a_pod(core, node, NAMESPACE, "closed", "echo here") == "here\n"
     core.delete_namespace("bare")
 

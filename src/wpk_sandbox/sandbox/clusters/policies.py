@@ -20,6 +20,8 @@ ON_PODS = "pods-"
 
 CREATE, UPDATE, DELETE, CONNECT = "CREATE", "UPDATE", "DELETE", "CONNECT"
 _WRITE = (CREATE, UPDATE)
+# Where kind makes volumes, by pods with the node's folders.
+PROVISIONER = "local-path-storage"
 _FIXED = (QUOTA_NAME, LIMITS_NAME, POLICY_NAME, *BINDINGS)
 
 
@@ -71,7 +73,7 @@ def why_not(manifest: Object) -> str | None:
     if group in UNTOUCHABLE:
         return f"no package may touch what decides over all requests, such as a {manifest.get('kind')}"
     place = str(metadata.get("namespace") or (metadata.get("name") if manifest.get("kind") == "Namespace" else ""))
-    if place.startswith("kube-") or place == HOME:
+    if _is_system(place):
         return _SYSTEM.message
     if str(metadata.get("name") or "").startswith(OURS) and group.startswith("rbac."):
         return _FIXTURES.message
@@ -89,7 +91,11 @@ def _is_open_service(asked: Asked) -> bool:
 
 
 def _is_of_the_system(asked: Asked) -> bool:
-    return asked.namespace.startswith("kube-") or asked.namespace == HOME
+    return _is_system(asked.namespace)
+
+
+def _is_system(namespace: str) -> bool:
+    return namespace.startswith("kube-") or namespace in (HOME, PROVISIONER)
 
 
 def _is_mirror(asked: Asked) -> bool:
@@ -152,7 +158,7 @@ _SYSTEM = Policy(
     "system",
     ("*/*/*",),
     (CREATE, UPDATE, DELETE, CONNECT),
-    f"!{_PLACE}.startsWith('kube-') && {_PLACE} != '{HOME}'",
+    f"!{_PLACE}.startsWith('kube-') && !({_PLACE} in ['{HOME}', '{PROVISIONER}'])",
     "the sandbox lets no package into the namespaces of Kubernetes, nor into its own",
     _is_of_the_system,
     administrator=False,
@@ -278,7 +284,7 @@ PLACES = Policy(
     f"{ON_PODS}places",
     ("/pods",),
     (CREATE,),
-    "request.namespace == 'local-path-storage' || (has(namespaceObject.metadata.labels)"
+    f"request.namespace == '{PROVISIONER}' || (has(namespaceObject.metadata.labels)"
     f" && '{POD_SECURITY_LABEL}' in namespaceObject.metadata.labels)",
     "a sandbox has pods only in the namespaces that it has closed",
     lambda asked: False,

@@ -87,6 +87,10 @@ def test_an_object_is_held_to_the_policies_however_it_is_written(guarded):
         ),
         ({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "wpk-sandbox"}}, "nor into its own"),
         (
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "local-path-storage"}},
+            "namespaces of Kubernetes",
+        ),
+        (
             {
                 "apiVersion": "rbac.authorization.k8s.io/v1",
                 "kind": "ClusterRoleBinding",

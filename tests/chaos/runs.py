@@ -212,13 +212,13 @@ def kill(case: Case, folder: Path, job: str, host: str = "") -> Outcome:
     until = time.monotonic() + 240
     while not run.said(case.moment) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.005)
+    wrong = [] if run.said(case.moment) or process.poll() is not None else ["it never came to its moment"]
     time.sleep(case.delay)
     began = time.monotonic()
     _end(process, case.signal)
     seconds = time.monotonic() - began
     found = [thing for thing in run.leftovers(host) if "sandbox.orphans" not in thing]
     remover, left = _removed(run, case, bool(found), host)
-    wrong = []
     if process.returncode not in _codes(case.signal):
         wrong.append(f"exit code {process.returncode}: {' / '.join(run.lines[-3:])}")
     if seconds > TO_TERM + TO_KILL:

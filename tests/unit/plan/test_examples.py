@@ -92,9 +92,14 @@ def commands(made: Plan) -> list[str]:
 
 
 def in_one_shell(steps: list[str]) -> subprocess.CompletedProcess[str]:
-    """Each command in an `sh` of its own, all with the same fresh `/tmp` and no network."""
+    """Each command in an `sh` of its own, all with the same fresh `/tmp` and no network.
+
+    Of the host it sees programs alone: below `/` mounts come and go, which fails a bind of all of it.
+    """
     script = "\n".join(f"sh -c {quoted(step)} || exit 1" for step in steps)
-    argv = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--unshare-all"]
+    links = [word for name in ("bin", "lib", "lib64", "sbin") for word in ("--symlink", f"usr/{name}", f"/{name}")]
+    host = ["--ro-bind", "/usr", "/usr", *links, "--ro-bind", "/etc", "/etc"]
+    argv = ["bwrap", *host, "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--unshare-all"]
     return subprocess.run([*argv, "sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -35,7 +35,8 @@ def _kind() -> str | None:
 def _bwrap() -> str | None:
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed"
-    probe = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
+    links = [word for name in ("bin", "lib", "lib64") for word in ("--symlink", f"usr/{name}", f"/{name}")]
+    probe = ["bwrap", "--unshare-all", "--ro-bind", "/usr", "/usr", *links, "true"]
     return None if _answers(*probe) else "this host refuses namespaces to bubblewrap"
 
 

@@ -15,7 +15,7 @@ from wpk_sandbox import command
 from wpk_sandbox.sandbox.ledger import Ledger
 from wpk_sandbox.sandbox.sandbox import SandboxSpec, Shell, ShellProvider
 from wpk_sandbox.sandbox.shells import inside
-from wpk_sandbox.sandbox.shells.bubblewrap_root import NAMESPACES
+from wpk_sandbox.sandbox.shells.bubblewrap_root import NAMESPACES, usr
 from wpk_sandbox.sandbox.shells.bubblewrap_shell import BubblewrapShell
 from wpk_sandbox.sandbox.shells.delivery import interpreter
 from wpk_sandbox.sandbox.shells.supervised import opened
@@ -66,8 +66,11 @@ def _user() -> int | None:
 
 @cache
 def _try_namespaces(bwrap: str, user: int | None) -> str:
-    """Make the namespaces once with nothing in them; what bubblewrap said when it could not."""
-    argv = [bwrap, *NAMESPACES, "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    """Make the namespaces once with nothing in them; what bubblewrap said when it could not.
+
+    Not with all of the host's `/`: below it mounts of others come and go, and one that goes meanwhile is an error.
+    """
+    argv = [bwrap, *NAMESPACES, *usr(), "--proc", "/proc", "true"]
     try:
         with command.start(argv, user=user, cwd="/") as process:
             _, words = process.communicate(timeout=PROBE_TIMEOUT)

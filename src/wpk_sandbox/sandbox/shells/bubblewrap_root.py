@@ -53,7 +53,7 @@ def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[
         path: open_files.enter_context(memory_file(content)).fileno() for path, content in contents.items()
     }
     arguments = [
-        *_usr(),
+        *usr(),
         *_outside_usr(python),
         *(part for path in delivery.FROM_HOST for part in ("--ro-bind-try", path, path)),
         *(part for path, fd in descriptors.items() for part in ("--file", str(fd), path)),
@@ -67,7 +67,8 @@ def root_arguments(python: Path, settings: str, open_files: ExitStack) -> tuple[
     return arguments, list(descriptors.values())
 
 
-def _usr() -> Iterable[str]:
+def usr() -> Iterable[str]:
+    """Arguments that show the host's programs, and what leads to them from `/`."""
     yield from ("--ro-bind", "/usr", "/usr")
     for name in delivery.USR_LINKS:
         path = Path("/", name)

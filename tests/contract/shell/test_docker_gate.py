@@ -71,8 +71,9 @@ def test_routes_without_a_gate_are_an_error(gated: Kind) -> None:
     routed = Route("mocked.test", 80, Answer.MOCKED, socket.socket.close)
     network = Network(routes=(routed,))
     bare = replace(gated, spec=replace(gated.spec, shell_image="busybox:1.36", network=network))
-    with pytest.raises(SandboxError, match="routes cannot be had"), bare.open() as shell:
+    with pytest.raises(SandboxError, match="routes cannot be had") as raised, bare.open() as shell:
         shell.run("true", environment={}, timeout=20)
+    assert "name an image with Python" in raised.value.remedy
 
 
 @pytest.mark.parametrize("has_python", [False, True])

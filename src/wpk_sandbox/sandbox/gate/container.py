@@ -29,6 +29,7 @@ _MEMORY = 96 * 1024**2
 _PROCESSES = 256
 
 _WITHOUT_PYTHON = "holds no python3"
+_ABOUT_PYTHON = "name an image with Python in `sandbox.network.gate_image`; see `wpk-sandbox doctor`"
 _without_python: set[str] = set()
 
 
@@ -82,8 +83,8 @@ class ContainerGate:
         if self._talk is None:
             self.why_not = self.why_not or "it did not start"
         if self.why_not and self._routes:
-            remedy = "name an image with Python in `sandbox.network.gate_image`; see `wpk-sandbox doctor`"
-            raise NoRouteError(f"the shell's routes cannot be had: {self.why_not}", remedy)
+            words = f"the shell's routes cannot be had: {self.why_not}"
+            raise NoRouteError(words, _ABOUT_PYTHON if "python3" in self.why_not else "see `wpk-sandbox doctor`")
         return not self.why_not
 
     def observed(self) -> Observed:

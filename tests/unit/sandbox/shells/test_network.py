@@ -61,8 +61,9 @@ def test_route_without_a_gate_is_an_error() -> None:
     gate = docker_gate.gate(spec, Ledger("unit", datetime.now(UTC)), "shell")
     assert gate is not None
     gate.begin()
-    with pytest.raises(SandboxError, match=r"routes cannot be had.*runsc"):
+    with pytest.raises(SandboxError, match=r"routes cannot be had.*runsc") as raised:
         gate.ready()
+    assert "image with Python" not in raised.value.remedy
     gate.close()
 
 

@@ -198,7 +198,7 @@ def test_cluster_resolves_its_own_names_and_no_others(
         timeout=130,
     ).require()
     ask = f"nslookup kubernetes.default.svc.cluster.local 10.96.0.10; nslookup {outside} 10.96.0.10; true"
-    answers = in_a_pod(CoreV1Api(cluster.api), node, "default", "asking", ask)
+    answers = in_a_pod(CoreV1Api(cluster.api), node, NAMESPACE, "asking", ask)
     assert "Address: 10.96.0.1\n" in answers
     assert target not in answers
 
